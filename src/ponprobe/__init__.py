@@ -1,0 +1,1 @@
+"""Accept newly built fibre-to-the-home plant by asking the network itself."""
