@@ -1,0 +1,119 @@
+"""How a device family talks, as data: prompts, views, pager, questions, error table, set-up and farewell.
+
+A family is ``replace()``d data, never a copied class. Transports follow a dialect; drivers own one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from re import Pattern
+
+from ponprobe.models.parsed import RefusedClass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    r"""One mode of the command line. ``name`` may hold groups; ``enter`` is a template over them.
+
+    ``View(r"config-if-gpon-(?P<board>\d+/\d+)", parent="config", enter="interface gpon {board}")``
+    """
+
+    name: str
+    parent: str | None
+    enter: str
+    leave: str = "quit"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A line sent once after login. ``optional``: a refusal is fine (older or newer firmware)."""
+
+    line: str
+    view: str | None = None
+    optional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """A text by which a device refuses. ``empty`` rules are no refusals: the answer is an empty list."""
+
+    pattern: Pattern[str]
+    refused: RefusedClass = "other"
+    empty: bool = False
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginTexts:
+    """What a device says before its first prompt (Telnet asks here; SSH may still print failures)."""
+
+    username: Pattern[str]
+    password: Pattern[str]
+    bad_login: Pattern[str]
+    locked: Pattern[str]
+    session_limit: Pattern[str]
+    questions: tuple[tuple[Pattern[str], str], ...] = ()
+    """Banner questions and their answers, e.g. a YES/NO notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class CliDialect:
+    """Everything a transport must know to hold a conversation, and a parser to clean its text.
+
+    ``prompt`` has the groups ``host``, ``view`` (may be empty) and ``mark`` and is matched against the last line.
+    ``view_by_mark`` names the view where the prompt shows none.
+    """
+
+    name: str
+    prompt: Pattern[str]
+    view_by_mark: dict[str, str]
+    login: LoginTexts
+    views: tuple[View, ...]
+    errors: tuple[ErrorRule, ...]
+    pager: Pattern[str]
+    pager_answer: str = " "
+    eraser: Pattern[str] | None = None
+    smart_prompt: Pattern[str] | None = None
+    smart_prompt_default: str = "<cr>"
+    smart_prompt_echo: Pattern[str] | None = None
+    """The ``Command:`` block that repeats the completed line after a smart prompt."""
+    confirm: Pattern[str] = field(default_factory=lambda: re.compile(r"\(y/n\)\s*(\[[yn]\])?\s*:?\s*$", re.IGNORECASE))
+    alarms: tuple[Pattern[str], ...] = ()
+    warnings: tuple[Pattern[str], ...] = ()
+    echo_wrap: Pattern[str] | None = None
+    closed: Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
+    setup: tuple[Setup, ...] = ()
+    logout: tuple[str, ...] = ("quit",)
+    logout_answer: str = "y"
+    line_end: str = "\n"
+    width: int = 80
+    height: int = 512
+
+    def view_of(self, prompt: re.Match[str]) -> str:
+        """Name the view that a matched prompt shows."""
+        return prompt["view"] or self.view_by_mark[prompt["mark"]]
+
+    def trail(self, view: str) -> tuple[tuple[str, str, str], ...]:
+        """The way from the outermost view down to ``view``: (view, line that enters it, line that leaves it)."""
+        steps: list[tuple[str, str, str]] = []
+        name: str | None = view
+        while name is not None:
+            for known in self.views:
+                if match := re.fullmatch(known.name, name):
+                    steps.append((name, known.enter.format(**match.groupdict()), known.leave))
+                    name = known.parent
+                    break
+            else:
+                raise ValueError(f"{self.name}: no view named {name!r}")
+        return tuple(reversed(steps))
+
+    def moves(self, current: str, target: str) -> tuple[tuple[str, str], ...]:
+        """The lines that lead from one view to another, each with the view that must show afterwards."""
+        here, there = self.trail(current), self.trail(target)
+        common = 0
+        while common < min(len(here), len(there)) and here[common][0] == there[common][0]:
+            common += 1
+        up = [(here[i][2], here[i - 1][0]) for i in range(len(here) - 1, common - 1, -1)]
+        down = [(enter, name) for name, enter, _ in there[common:]]
+        return tuple(up + down)

@@ -1,0 +1,1 @@
+"""Frozen values: what is asked for, what devices say, what it means."""

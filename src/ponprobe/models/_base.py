@@ -1,0 +1,18 @@
+"""What every model shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    """A frozen value: equal by content, hashable, refuses unknown fields, prints on one line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __repr_args__(self) -> Any:
+        for name, value in super().__repr_args__():
+            if value is not None and value not in ((), {}):
+                yield name, value

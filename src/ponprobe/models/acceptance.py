@@ -1,0 +1,151 @@
+"""What is asked for: the activation of one test ONU on one splitter."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ponprobe.models._base import Value
+from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
+from ponprobe.models.service import ProfileRef, ServiceModel, Vlan, VlanStack
+
+MARK_PREFIX = "PONPROBE"
+_MARK = re.compile(rf"^{MARK_PREFIX}_[0-9a-f]{{8}}$")
+_DEVICE_TEXT = re.compile(r"[A-Za-z0-9_.:/@#+\-]*")
+
+
+def new_mark() -> str:
+    """Make the text that marks an ONU as one run's own: ``PONPROBE_`` and eight random hex digits."""
+    return f"{MARK_PREFIX}_{secrets.token_hex(4)}"
+
+
+class ActivationOrder(Value):
+    """Everything needed to bring a test ONU up on one splitter.
+
+    ``splitter`` is free text from engineering data, kept as it is and never sent to a device. ``description`` is sent,
+    so it may only hold letters, digits and ``_.:/@#+-`` (up to 40). ``native_vlan`` ``True`` puts the CVLAN on the
+    ONU's Ethernet port ``eth_port`` (bridge ONU), ``False`` leaves it alone (router ONU). ``confirm`` takes the ONU out
+    of the autofind list instead of adding it by hand.
+    """
+
+    port: PonPort
+    auth: OnuAuth
+    vlans: VlanStack | None = None
+    line_profile: ProfileRef
+    service_profile: ProfileRef
+    gemport: Annotated[int, Field(ge=0, le=4095)] = 1
+    service_model: ServiceModel = "per_onu"
+    native_vlan: bool = True
+    eth_port: Annotated[int, Field(ge=1, le=32)] = 1
+    user_vlan: Vlan | None = None
+    inbound_traffic: Annotated[int, Field(ge=0, le=65535)] | None = None
+    outbound_traffic: Annotated[int, Field(ge=0, le=65535)] | None = None
+    confirm: bool = False
+    splitter: str | None = None
+    splitter_port: Annotated[int, Field(ge=1, le=256)] | None = None
+    description: str = Field(default="", max_length=40)
+
+    @field_validator("description")
+    @classmethod
+    def _safe_for_a_device(cls, text: str) -> str:
+        if not _DEVICE_TEXT.fullmatch(text):
+            bad = sorted({char for char in text if not _DEVICE_TEXT.fullmatch(char)})
+            raise ValueError(
+                f"the description goes to the device, so {', '.join(map(repr, bad))} cannot stand in it: "
+                "use letters, digits and _.:/@#+- (the splitter's name may hold anything)"
+            )
+        return text
+
+    @model_validator(mode="after")
+    def _path_is_whole(self) -> ActivationOrder:
+        if self.service_model != "none" and self.vlans is None:
+            raise ValueError("a test ONU with a service needs SVLAN and CVLAN (or service_model='none')")
+        if (self.inbound_traffic is None) != (self.outbound_traffic is None):
+            raise ValueError("traffic tables come as a pair: inbound and outbound")
+        if self.confirm and self.auth.serial is None:
+            raise ValueError("confirming a discovered ONU needs its serial")
+        return self
+
+
+class Registration(Value):
+    """An order with its explicit place: what the driver's ``register`` and ``add_service`` work from.
+
+    ``mark`` is in the ONU's description on the device and proves that the ONU is this run's. ``service_index`` is the
+    chosen service-port index where the device wants one.
+    """
+
+    order: ActivationOrder
+    onu: OnuRef
+    mark: str
+    service_index: int | None = None
+
+    @field_validator("mark")
+    @classmethod
+    def _well_formed(cls, text: str) -> str:
+        if not _MARK.match(text):
+            raise ValueError(f"{text!r} is not a mark: see new_mark()")
+        return text
+
+    @property
+    def device_description(self) -> str:
+        """What is written on the device: the mark, and the order's description after it."""
+        return f"{self.mark}_{self.order.description}" if self.order.description else self.mark
+
+    @property
+    def ownership(self) -> Ownership:
+        """What proves on the device that the ONU is ours; holds no secret."""
+        return Ownership(onu=self.onu, mark=self.mark, serial=self.order.auth.serial)
+
+
+class Ownership(Value):
+    """The proof that an ONU on a device is ours: its place, our mark in its description, and its serial where known.
+
+    This is what the journal keeps, so it holds no password and no LOID.
+    """
+
+    onu: OnuRef
+    mark: str
+    serial: Serial | None = None
+
+    def matches(self, *, description: str | None, serial: Serial | None) -> bool:
+        """Whether an ONU found at our place is ours: the mark stands in its description and the serial agrees."""
+        if self.serial is not None and serial is not None and serial != self.serial:
+            return False
+        words = re.split(r"(?<=[0-9a-f]{8})_|\s", description or "", maxsplit=1)
+        return words[0] == self.mark
+
+
+class CreatedOnu(Value):
+    """An ONU that a write creates."""
+
+    kind: Literal["onu"] = "onu"
+    owner: Ownership
+
+    def __str__(self) -> str:
+        return f"ONU {self.owner.onu}"
+
+
+class CreatedServicePort(Value):
+    """A service port that a write creates on our ONU."""
+
+    kind: Literal["service_port"] = "service_port"
+    owner: Ownership
+    index: int
+    vlans: VlanStack
+
+    def __str__(self) -> str:
+        return f"service port {self.index} ({self.vlans}) on ONU {self.owner.onu}"
+
+
+Created = CreatedOnu | CreatedServicePort
+
+
+class Residue(Value):
+    """Something that stands on a device where nothing of ours should be. ``ours`` says whether we created it."""
+
+    what: str
+    ours: bool
+    where: str
