@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 class Value(BaseModel):
     """A frozen value: equal by content, hashable, refuses unknown fields, prints on one line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # a refused value may be a password or a LOID, and pydantic would print it in the error
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __repr_args__(self) -> Any:
         for name, value in super().__repr_args__():

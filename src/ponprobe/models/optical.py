@@ -9,12 +9,18 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from enum import Enum
-from functools import total_ordering
 from typing import TYPE_CHECKING, Any, overload
 
-from pydantic import AwareDatetime, Field, GetCoreSchemaHandler, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import core_schema
-from typing_extensions import Self
 
 from ponprobe.models._base import Value
 from ponprobe.models.addressing import OnuRef, PonPort
@@ -23,7 +29,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-@total_ordering
 class _Quantity:
     __slots__ = ("value",)
     unit = ""
@@ -46,9 +51,17 @@ class _Quantity:
         return type(other) is type(self) and other.value == self.value
 
     def __lt__(self, other: Self) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return self.value < other.value
+        return self.value < other.value if type(other) is type(self) else NotImplemented
+
+    # all four are written out: type checkers do not see what functools.total_ordering adds to a subclass
+    def __le__(self, other: Self) -> bool:
+        return self.value <= other.value if type(other) is type(self) else NotImplemented
+
+    def __gt__(self, other: Self) -> bool:
+        return self.value > other.value if type(other) is type(self) else NotImplemented
+
+    def __ge__(self, other: Self) -> bool:
+        return self.value >= other.value if type(other) is type(self) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self.value))
@@ -247,6 +260,16 @@ class Comparison(str, Enum):
         return self.value
 
 
+def _in_unit_of(
+    quantity: str | None, value: Any, keep: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> Dbm | Db | None:
+    """Read a JSON number in the unit of its quantity: tried as a union it would always become the first unit."""
+    if info.mode == "json" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Dbm(value) if quantity in POWERS else Db(value)
+    kept: Dbm | Db | None = keep(value)
+    return kept
+
+
 class Threshold(Value):
     """One limit: which quantity, which comparison, which number, and the words it came from.
 
@@ -260,6 +283,13 @@ class Threshold(Value):
     limit: Dbm | Db
     source_text: str
     interpretation: str
+
+    @field_validator("limit", mode="wrap")
+    @classmethod
+    def _unit_of_a_json_number(
+        cls, value: Any, keep: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Dbm | Db | None:
+        return _in_unit_of(info.data.get("quantity"), value, keep, info)
 
     @model_validator(mode="after")
     def _unit_fits(self) -> Threshold:
@@ -293,6 +323,14 @@ class Judgement(Value):
     measured: Dbm | Db | None
     outcome: Outcome
     reason: str
+
+    @field_validator("measured", mode="wrap")
+    @classmethod
+    def _unit_of_a_json_number(
+        cls, value: Any, keep: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Dbm | Db | None:
+        threshold: Threshold | None = info.data.get("threshold")
+        return _in_unit_of(threshold.quantity if threshold else None, value, keep, info)
 
 
 class Finding(Value):

@@ -1,0 +1,25 @@
+"""What every test may need: the material beside the project, and the rule for parts that are missing here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str) -> None:
+    """Skip with a reason, or fail where the environment promises that every part is present."""
+    if os.environ.get("PONPROBE_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what}, and PONPROBE_REQUIRE_ALL=1 promises it")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real device text beside the project, or another that PONPROBE_SHARED names."""
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("PONPROBE_SHARED", default))
+    if not (folder / "captures" / "check.py").exists():
+        missing("the captures of real devices are not beside the project (PONPROBE_SHARED names another place)")
+    return folder
