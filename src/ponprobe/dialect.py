@@ -83,6 +83,8 @@ class CliDialect:
     warnings: tuple[Pattern[str], ...] = ()
     echo_wrap: Pattern[str] | None = None
     closed: Pattern[str] = field(default_factory=lambda: re.compile(r"(?!)"))
+    secret_fields: Pattern[str] | None = None
+    """Fields of answers that hold passwords: group 1 is the label, group 2 the secret, group 3 the rest."""
     setup: tuple[Setup, ...] = ()
     logout: tuple[str, ...] = ("quit",)
     logout_answer: str = "y"

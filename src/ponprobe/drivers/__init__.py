@@ -1,0 +1,32 @@
+"""The drivers, by platform name. Third parties add theirs with an entry point in the group ``ponprobe.drivers``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from ponprobe.errors import DriverNotFound
+
+if TYPE_CHECKING:
+    from ponprobe.drivers.base import OltDriver
+
+_BUILT_IN = {"huawei_smartax": "ponprobe.drivers.huawei.driver:HuaweiSmartAX"}
+
+
+def platforms() -> tuple[str, ...]:
+    """Every platform name that has a driver, sorted."""
+    return tuple(sorted({*_BUILT_IN, *(point.name for point in entry_points(group="ponprobe.drivers"))}))
+
+
+def driver_for(platform: str) -> OltDriver:
+    """Make the driver of a platform; ``DriverNotFound`` names those that exist."""
+    target = _BUILT_IN.get(platform)
+    if target is None:
+        for point in entry_points(group="ponprobe.drivers", name=platform):
+            target = point.value
+    if target is None:
+        raise DriverNotFound(f"no driver for platform {platform!r}", hint=f"known are: {', '.join(platforms())}")
+    module, _, name = target.partition(":")
+    driver: OltDriver = getattr(import_module(module), name)()
+    return driver

@@ -1,0 +1,127 @@
+"""The driver contract: what a vendor must know, as pure flows.
+
+Questions return ``Routes``: one fresh flow per way of asking, named ``cli``, ``snmp`` or ``netconf``; a way the family
+does not have is not in the mapping. Changes return one flow of ``Write``s and questions. A driver has no sleep, clock,
+retry, logging of secrets or socket; an unknown reading is an absence with a reason; unknown text is a ``ParseError``;
+it never catches ``TransportError``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from ponprobe.dialect import CliDialect
+from ponprobe.flow import Flow, Routes
+from ponprobe.models.acceptance import ActivationOrder, Created, Ownership, Registration, Residue
+from ponprobe.models.addressing import OnuRef, PonPort, Serial
+from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.optical import OpticalReading
+from ponprobe.models.parsed import Parsed
+from ponprobe.models.service import ServicePort
+
+API_VERSION = 1
+
+
+class OltDriver(ABC):
+    """What one family of OLTs knows. Stateless: every method may be called at any time, by any thread."""
+
+    api_version: ClassVar[int] = API_VERSION
+    platform: ClassVar[str]
+    models: ClassVar[tuple[str, ...]]
+    cli: CliDialect | None = None
+
+    def adapted_to(self, facts: OltFacts) -> OltDriver:
+        """Return the driver for this model and version; the same object where nothing differs."""
+        del facts
+        return self
+
+    # ------------------------------------------------------------------ questions
+
+    @abstractmethod
+    def facts(self) -> Routes[OltFacts]:
+        """Model, version, patch."""
+
+    @abstractmethod
+    def boards(self) -> Routes[tuple[Board, ...]]:
+        """Every slot that holds a board."""
+
+    @abstractmethod
+    def pon_port(self, port: PonPort) -> Routes[PonPortState]:
+        """One PON port with its optics, OLT Tx among them."""
+
+    @abstractmethod
+    def discovered(self, port: PonPort | None = None) -> Routes[tuple[DiscoveredOnu, ...]]:
+        """ONUs that nobody has registered, on one port or on the whole OLT."""
+
+    @abstractmethod
+    def onus(self, port: PonPort) -> Routes[tuple[OnuState, ...]]:
+        """Every registered ONU of a port."""
+
+    @abstractmethod
+    def find(self, serial: Serial) -> Routes[OnuState | None]:
+        """Where a serial is registered, anywhere on the OLT; ``None`` if nowhere."""
+
+    @abstractmethod
+    def onu_state(self, onu: OnuRef) -> Routes[OnuState | None]:
+        """State, distance and last down cause of one ONU; ``None`` if there is none in that place."""
+
+    @abstractmethod
+    def optical(self, onu: OnuRef) -> Routes[OpticalReading]:
+        """The four powers of one ONU."""
+
+    @abstractmethod
+    def optical_port(self, port: PonPort) -> Routes[tuple[OpticalReading, ...]]:
+        """The four powers of every ONU of a port, in the fewest requests."""
+
+    @abstractmethod
+    def optical_board(self, frame: int, slot: int) -> Routes[tuple[OpticalReading, ...]]:
+        """The four powers of every ONU of a board, in the fewest requests."""
+
+    @abstractmethod
+    def service_ports(self, where: PonPort | OnuRef) -> Routes[tuple[ServicePort, ...]]:
+        """The configured services of a port or of one ONU."""
+
+    @abstractmethod
+    def macs(self, onu: OnuRef) -> Routes[tuple[MacEntry, ...]]:
+        """The addresses learnt behind one ONU: the service is alive."""
+
+    # ------------------------------------------------------------------ changes
+
+    @abstractmethod
+    def prepare(self, order: ActivationOrder, mark: str) -> Flow[Registration]:
+        """Check everything an order needs and choose explicit IDs; reads only.
+
+        Raises ``AlreadyExists`` (serial registered, and where), ``WrongPort`` (seen on another port), ``NotFound``
+        (port, profile, GEM port, VLAN), ``VlanInUse``, ``PoolExhausted``.
+        """
+
+    @abstractmethod
+    def register(self, registration: Registration) -> Flow[None]:
+        """Create the ONU; one ``Write`` per thing that can be undone alone. Must not look at replies."""
+
+    @abstractmethod
+    def add_service(self, registration: Registration) -> Flow[None]:
+        """Give the ONU its VLAN path; nothing for a shared or absent service. Must not look at replies."""
+
+    @abstractmethod
+    def read_back(self, registration: Registration) -> Flow[OnuState]:
+        """Read what the device now holds and compare it with the registration; a difference raises ``Rejected``."""
+
+    @abstractmethod
+    def remove(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[str, ...]]:
+        """Take away what ``created`` names, after proof that it is ours; return what was taken away, in words.
+
+        What is already absent is no error. Raises ``NotOurs`` if a stranger's ONU stands in the place, and
+        ``ResidueError`` if something of ours cannot be removed because others depend on it.
+        """
+
+    @abstractmethod
+    def residue(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Residue, ...]]:
+        """Look for anything that ``created`` names and for the serial anywhere on the OLT."""
+
+    # ------------------------------------------------------------------ reading without a device
+
+    @abstractmethod
+    def parse(self, command: str | None, context: str | None, text: str) -> Parsed:
+        """Read one raw answer; ``context`` is the view the command ran in. Raises ``ParseError``."""

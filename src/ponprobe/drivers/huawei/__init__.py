@@ -1,0 +1,1 @@
+"""Huawei SmartAX: how it talks, what it says, what to ask it."""

@@ -1,0 +1,1 @@
+"""What must survive a crash: the journal. SQLAlchemy Core, SQLite by default, another database by URL."""

@@ -1,0 +1,289 @@
+"""The journal: every change is on disk, with its undo, before its first byte goes to a device.
+
+A run is one test ONU's life on one OLT. A write's state says how far it came::
+
+    intended -> done | refused | unknown        (``unknown``: sent, but the answer was lost)
+    done | unknown -> undone
+
+A run is ``open`` until a removal has been proven on the device; ``kept`` is open on purpose. ``Journal.recover``-able
+runs are those that are open and whose process is gone: a live process holds the run's file lock, which the kernel
+releases even after kill -9.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from ponprobe.errors import ConfigError, LeaseConflict
+from ponprobe.flow import Write
+from ponprobe.models._base import Value
+from ponprobe.models.acceptance import Created, Ownership
+
+log = logging.getLogger(__name__)
+
+WriteState = Literal["intended", "done", "refused", "unknown", "undone"]
+RunState = Literal["open", "kept", "clean", "residue"]
+
+_metadata = sa.MetaData()
+_runs = sa.Table(
+    "runs",
+    _metadata,
+    sa.Column("run_id", sa.String(32), primary_key=True),
+    sa.Column("olt", sa.String(255), nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("order_text", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("opened_at", sa.String(40), nullable=False),
+    sa.Column("closed_at", sa.String(40)),
+    sa.Column("note", sa.Text),
+    sa.Index("runs_by_olt", "olt", "state"),
+)
+_writes = sa.Table(
+    "writes",
+    _metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.run_id"), nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("line", sa.Text, nullable=False),
+    sa.Column("undo", sa.Text, nullable=False),
+    sa.Column("creates", sa.Text),
+    sa.Column("removes", sa.Text),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Index("writes_by_run", "run_id"),
+)
+_created: TypeAdapter[Created] = TypeAdapter(Created)
+
+
+class JournalWrite(Value):
+    """One change as the journal has it; ``line`` and ``undo`` have their secrets covered."""
+
+    id: int
+    what: str
+    line: str
+    undo: tuple[str, ...] = ()
+    creates: Created | None = None
+    removes: Created | None = None
+    state: WriteState
+    at: AwareDatetime
+
+
+class JournalRun(Value):
+    """One run as the journal has it."""
+
+    run_id: str
+    olt: str
+    host: str
+    owner: Ownership
+    order: dict[str, Any] = Field(default_factory=dict)
+    state: RunState
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
+    note: str | None = None
+    writes: tuple[JournalWrite, ...] = ()
+
+    @property
+    def created(self) -> tuple[Created, ...]:
+        """What may stand on the device: everything intended that was neither refused nor undone."""
+        return tuple(w.creates for w in self.writes if w.creates is not None and w.state not in {"refused", "undone"})
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()
+
+
+class Journal:
+    """The journal at a path (SQLite) or a SQLAlchemy URL. Safe for threads and for several processes."""
+
+    def __init__(self, place: str | Path) -> None:
+        text = str(place)
+        self.url = sa.engine.make_url(text) if "://" in text else sa.URL.create("sqlite", database=text)
+        locks = (
+            Path(self.url.database or "journal")
+            if self.url.get_backend_name() == "sqlite"
+            else Path.home() / ".ponprobe"
+        )
+        self._locks = locks.with_name(locks.name + ".locks")
+        try:
+            self._locks.mkdir(parents=True, exist_ok=True)
+            self._engine = sa.create_engine(self.url)
+            if self.url.get_backend_name() == "sqlite":
+                sa.event.listen(self._engine, "connect", _durable)
+            _metadata.create_all(self._engine)
+        except (OSError, sa.exc.SQLAlchemyError) as exc:
+            raise ConfigError(
+                f"the journal {self.url.render_as_string(hide_password=True)} cannot be opened: {exc}",
+                hint="without a journal nothing is changed on a device; name another place with PONPROBE_JOURNAL",
+            ) from exc
+
+    def close(self) -> None:
+        """Release the database."""
+        self._engine.dispose()
+
+    # ------------------------------------------------------------------ runs
+
+    def open_run(self, run_id: str, *, olt: str, host: str, owner: Ownership, order: dict[str, Any]) -> None:
+        """Put a run on disk; from here on ``recover`` knows of it."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                _runs.insert().values(
+                    run_id=run_id,
+                    olt=olt,
+                    host=host,
+                    owner=owner.model_dump_json(),
+                    order_text=json.dumps(order, ensure_ascii=False),
+                    state="open",
+                    opened_at=_now(),
+                )
+            )
+
+    def close_run(self, run_id: str, state: RunState, note: str | None = None) -> None:
+        """Settle a run: ``clean`` after proof, ``residue`` if something is left, ``kept`` to leave it live."""
+        closed_at = None if state in {"open", "kept"} else _now()
+        with self._engine.begin() as connection:
+            connection.execute(
+                _runs.update().where(_runs.c.run_id == run_id).values(state=state, note=note, closed_at=closed_at)
+            )
+
+    def run(self, run_id: str) -> JournalRun:
+        """One run with its writes; ``ConfigError`` if there is none of this id."""
+        found = self._select(_runs.c.run_id == run_id)
+        if not found:
+            raise ConfigError(f"no run {run_id!r} in the journal", hint="ponprobe recover lists the open ones")
+        return found[0]
+
+    def unfinished(self, olt: str | None = None) -> tuple[JournalRun, ...]:
+        """Runs that are not proven clean, oldest first: ``open``, ``kept`` and ``residue``."""
+        where = _runs.c.state.in_(["open", "kept", "residue"])
+        return self._select(where if olt is None else sa.and_(where, _runs.c.olt == olt))
+
+    def _select(self, where: sa.ColumnElement[bool]) -> tuple[JournalRun, ...]:
+        with self._engine.connect() as connection:
+            runs = connection.execute(sa.select(_runs).where(where).order_by(_runs.c.opened_at)).mappings().all()
+            ids = [row["run_id"] for row in runs]
+            lines = (
+                connection.execute(sa.select(_writes).where(_writes.c.run_id.in_(ids)).order_by(_writes.c.id))
+                .mappings()
+                .all()
+            )
+        return tuple(
+            JournalRun(
+                run_id=row["run_id"],
+                olt=row["olt"],
+                host=row["host"],
+                owner=Ownership.model_validate_json(row["owner"]),
+                order=json.loads(row["order_text"]),
+                state=row["state"],
+                opened_at=datetime.fromisoformat(row["opened_at"]),
+                closed_at=datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else None,
+                note=row["note"],
+                writes=tuple(_as_write(line) for line in lines if line["run_id"] == row["run_id"]),
+            )
+            for row in runs
+        )
+
+    # ------------------------------------------------------------------ writes
+
+    def intend(self, run_id: str, change: Write) -> int:
+        """Put a change on disk before it is sent; returns its number."""
+        with self._engine.begin() as connection:
+            result = connection.execute(
+                _writes.insert().values(
+                    run_id=run_id,
+                    what=change.what,
+                    line=str(change.cli),
+                    undo=json.dumps([str(line) for line in change.undo]),
+                    creates=_dump(change.creates),
+                    removes=_dump(change.removes),
+                    state="intended",
+                    at=_now(),
+                )
+            )
+            return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+
+    def settle(self, number: int, state: WriteState) -> None:
+        """Record how a change ended."""
+        with self._engine.begin() as connection:
+            connection.execute(_writes.update().where(_writes.c.id == number).values(state=state, at=_now()))
+
+    def undone(self, run_id: str, removed: Created) -> None:
+        """Record that an object of this run is proven gone."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                _writes.update()
+                .where(sa.and_(_writes.c.run_id == run_id, _writes.c.creates == _dump(removed)))
+                .values(state="undone", at=_now())
+            )
+
+    # ------------------------------------------------------------------ locks
+
+    def hold_run(self, run_id: str) -> FileLock:
+        """Lock a run for as long as this process works on it; ``LeaseConflict`` if another process does."""
+        lock = FileLock(str(self._locks / f"run-{run_id}.lock"), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as exc:
+            raise LeaseConflict(
+                f"run {run_id} is being worked on by another process", hint="let it finish, or end that process"
+            ) from exc
+        return lock
+
+    def release_run(self, run_id: str, lock: FileLock) -> None:
+        """Give a run's lock back; its file goes, too, as run ids are never used again."""
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+        log.debug("released run %s", run_id)
+
+    @contextmanager
+    def one_writer(self, host: str, timeout_s: float) -> Iterator[None]:
+        """Let one process at a time choose IDs and register on an OLT; wait up to ``timeout_s``."""
+        name = hashlib.sha256(host.encode()).hexdigest()[:16]
+        lock = FileLock(str(self._locks / f"olt-{name}.lock"), timeout=timeout_s)
+        try:
+            lock.acquire()
+        except Timeout as exc:
+            raise LeaseConflict(
+                f"{host}: another ponprobe process has been registering for {timeout_s:g} s", hint="try again later"
+            ) from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _durable(connection: Any, _record: object) -> None:
+    """Intent must be on disk, not in a cache, when the first byte is sent."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def _dump(item: Created | None) -> str | None:
+    return None if item is None else item.model_dump_json()
+
+
+def _as_write(line: Any) -> JournalWrite:
+    return JournalWrite(
+        id=line["id"],
+        what=line["what"],
+        line=line["line"],
+        undo=tuple(json.loads(line["undo"])),
+        creates=_created.validate_json(line["creates"]) if line["creates"] else None,
+        removes=_created.validate_json(line["removes"]) if line["removes"] else None,
+        state=line["state"],
+        at=datetime.fromisoformat(line["at"]),
+    )
