@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar
 
 from ponprobe.models.acceptance import Created
 
@@ -103,7 +103,19 @@ def ask(*lines: Cli) -> Flow[Reply]:
     return replies
 
 
-def write(change: Write) -> Flow[CliReply]:
-    """Make one change; use as ``reply = yield from write(change)``."""
-    replies = yield change
-    return cast("tuple[CliReply]", replies)[0]
+def write(change: Write) -> Flow[None]:
+    """Make one change; use as ``yield from write(change)``. Its answer is checked by the change itself."""
+    yield change
+
+
+def changes_of(flow: Flow[None]) -> tuple[Write, ...]:
+    """Return the changes of a flow that does not look at replies, without making them."""
+    found: list[Write] = []
+    try:
+        request = next(flow)
+        while True:
+            if isinstance(request, Write):
+                found.append(request)
+            request = flow.send(())
+    except StopIteration:
+        return tuple(found)

@@ -109,12 +109,16 @@ class OltDriver(ABC):
         """Read what the device now holds and compare it with the registration; a difference raises ``Rejected``."""
 
     @abstractmethod
-    def remove(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[str, ...]]:
-        """Take away what ``created`` names, after proof that it is ours; return what was taken away, in words.
+    def guard(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Created, ...]]:
+        """Ask the device which of ``created`` stands there and is ours, in the order in which it can be removed.
 
-        What is already absent is no error. Raises ``NotOurs`` if a stranger's ONU stands in the place, and
-        ``ResidueError`` if something of ours cannot be removed because others depend on it.
+        What is absent is not returned. Raises ``NotOurs`` if a stranger's ONU stands in the place. An ONU that others
+        depend on (a service port that is not ours) is not returned, as the device would not delete it.
         """
+
+    @abstractmethod
+    def remove(self, owner: Ownership, present: tuple[Created, ...]) -> Flow[None]:
+        """Take away what ``guard`` returned; one ``Write`` for each. Must not look at replies."""
 
     @abstractmethod
     def residue(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Residue, ...]]:

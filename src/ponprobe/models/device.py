@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from ponprobe.models._base import Value
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
-from ponprobe.models.optical import Dbm, PortOptical, Reading
+from ponprobe.models.optical import Absence, Dbm, PortOptical, Reading
 
 
 class OltFacts(Value):
@@ -33,11 +33,13 @@ class Board(Value):
 class OnuState(Value):
     """One registered ONU, from a table or a detail page; a field that the page does not have is ``None``.
 
-    ``run_state`` and the other states are the device's words in lower case; ``distance_m`` in metres.
+    ``run_state`` and the other states are the device's words in lower case; ``distance_m`` in metres; powers in dBm.
+    ``mac`` identifies an EPON ONU, which has no serial. ``absent`` says why a field that the page has is empty.
     """
 
     onu: OnuRef | None = None
     serial: Serial | None = None
+    mac: str | None = None
     run_state: str | None = None
     config_state: str | None = None
     match_state: str | None = None
@@ -51,6 +53,7 @@ class OnuState(Value):
     onu_tx_dbm: Dbm | None = None
     line_profile: str | None = None
     service_profile: str | None = None
+    absent: dict[str, Absence] = Field(default_factory=dict)
 
     @property
     def online(self) -> bool:
@@ -63,12 +66,14 @@ class DiscoveredOnu(Value):
 
     port: PonPort | None = None
     serial: Serial | None = None
+    mac: str | None = None
     vendor_id: str | None = None
     model: str | None = None
     version: str | None = None
     password: SecretStr | None = None
     loid: SecretStr | None = None
     found_at: str | None = None
+    absent: dict[str, Absence] = Field(default_factory=dict)
 
 
 class MacEntry(Value):
@@ -81,6 +86,7 @@ class MacEntry(Value):
     service_port: int | None = None
     gemport: int | None = None
     kind: str | None = None
+    absent: dict[str, Absence] = Field(default_factory=dict)
 
 
 class PonPortState(Value):

@@ -71,3 +71,5 @@ class Parsed(Value):
     records: tuple[SerializeAsAny[Value], ...] = ()
     refused: Refusal | None = None
     events: tuple[Event, ...] = ()
+    incomplete: bool = False
+    """The text stops before the answer does: there may be more records, and fields may be missing as ``garbled``."""

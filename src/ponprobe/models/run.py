@@ -73,6 +73,7 @@ class Removal(Value):
     already_absent: bool = False
     residue: tuple[Residue, ...] = ()
     proof: tuple[tuple[str, str], ...] = ()
+    note: str | None = None
     at: AwareDatetime
 
     @property
@@ -104,4 +105,18 @@ class MeasureResult(Value):
     @property
     def clean(self) -> bool:
         """Whether the device was proven clean after the run."""
+        return self.removal is not None and self.removal.clean
+
+
+class Recovery(Value):
+    """How one unfinished run of the journal ended: with a removal, or with the error that stopped it."""
+
+    run_id: str
+    onu: OnuRef
+    removal: Removal | None = None
+    error: str | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Whether the device was read back and shows nothing of this run."""
         return self.removal is not None and self.removal.clean

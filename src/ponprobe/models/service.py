@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ponprobe.models._base import Value
 from ponprobe.models.addressing import OnuRef, PonPort
+from ponprobe.models.optical import Absence
 
 Vlan = Annotated[int, Field(ge=1, le=4094)]
 
@@ -38,6 +39,17 @@ class ServicePort(Value):
     state: str | None = None
     tag_transform: str | None = None
     flow_type: str | None = None
+    absent: dict[str, Absence] = Field(default_factory=dict)
+
+
+class Profile(Value):
+    """A line or service profile as the device shows it: its GEM ports, and the ONUs that use it where it tells."""
+
+    id: int | None = None
+    name: str | None = None
+    gemports: tuple[int, ...] = ()
+    tconts: tuple[int, ...] = ()
+    bindings: int | None = None
 
 
 class ProfileRef(Value):

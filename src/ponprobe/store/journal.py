@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -134,20 +134,25 @@ class Journal:
 
     # ------------------------------------------------------------------ runs
 
-    def open_run(self, run_id: str, *, olt: str, host: str, owner: Ownership, order: dict[str, Any]) -> None:
-        """Put a run on disk; from here on ``recover`` knows of it."""
+    def open_run(
+        self, run_id: str, *, olt: str, host: str, owner: Ownership, order: dict[str, Any], changes: Sequence[Write]
+    ) -> dict[str, int]:
+        """Put a run and all its intended changes on disk, in one transaction, before the first byte is sent.
+
+        From here on ``recover`` knows of it. Returns the number of each change by what it says.
+        """
+        run = {
+            "run_id": run_id,
+            "olt": olt,
+            "host": host,
+            "owner": owner.model_dump_json(),
+            "order_text": json.dumps(order, ensure_ascii=False),
+            "state": "open",
+            "opened_at": _now(),
+        }
         with self._engine.begin() as connection:
-            connection.execute(
-                _runs.insert().values(
-                    run_id=run_id,
-                    olt=olt,
-                    host=host,
-                    owner=owner.model_dump_json(),
-                    order_text=json.dumps(order, ensure_ascii=False),
-                    state="open",
-                    opened_at=_now(),
-                )
-            )
+            connection.execute(_runs.insert().values(run))
+            return {change.what: _insert(connection, run_id, change) for change in changes}
 
     def close_run(self, run_id: str, state: RunState, note: str | None = None) -> None:
         """Settle a run: ``clean`` after proof, ``residue`` if something is left, ``kept`` to leave it live."""
@@ -197,21 +202,9 @@ class Journal:
     # ------------------------------------------------------------------ writes
 
     def intend(self, run_id: str, change: Write) -> int:
-        """Put a change on disk before it is sent; returns its number."""
+        """Put one more change of a run on disk before it is sent; returns its number."""
         with self._engine.begin() as connection:
-            result = connection.execute(
-                _writes.insert().values(
-                    run_id=run_id,
-                    what=change.what,
-                    line=str(change.cli),
-                    undo=json.dumps([str(line) for line in change.undo]),
-                    creates=_dump(change.creates),
-                    removes=_dump(change.removes),
-                    state="intended",
-                    at=_now(),
-                )
-            )
-            return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+            return _insert(connection, run_id, change)
 
     def settle(self, number: int, state: WriteState) -> None:
         """Record how a change ended."""
@@ -270,6 +263,23 @@ def _durable(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.close()
+
+
+def _insert(connection: sa.Connection, run_id: str, change: Write) -> int:
+    result = connection.execute(
+        _writes.insert().values(
+            run_id=run_id,
+            what=change.what,
+            line=str(change.cli),
+            undo=json.dumps([str(line) for line in change.undo]),
+            creates=_dump(change.creates),
+            removes=_dump(change.removes),
+            state="intended",
+            at=_now(),
+        )
+    )
+    (number,) = result.inserted_primary_key or (0,)
+    return int(number)
 
 
 def _dump(item: Created | None) -> str | None:

@@ -20,7 +20,6 @@ from ponprobe.errors import (
     NotOurs,
     PoolExhausted,
     Rejected,
-    ResidueError,
     VlanInUse,
     WrongPort,
 )
@@ -342,7 +341,7 @@ class HuaweiSmartAX(OltDriver):
                 raise _differs(replies[1], f"service port {want[0]} of {onu} is not as requested ({order.vlans})")
         return state
 
-    def remove(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[str, ...]]:
+    def guard(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Created, ...]]:
         onu = owner.onu
         detail, services = yield from ask(self._detail(onu), self._services_of(onu))
         state = parse.onu_detail(detail.text)
@@ -353,38 +352,20 @@ class HuaweiSmartAX(OltDriver):
                 f"ONU {onu} is {state.serial or 'an ONU'} with description {state.description!r}, not our {owner.mark}",
                 hint="it was left untouched",
             )
-        ours = {item.index: item for item in created if isinstance(item, CreatedServicePort)}
-        rows = parse.service_ports(services.text)
-        foreign = tuple(row for row in rows if row.index not in ours)
-        removed: list[str] = []
-        for row in rows:
-            if row.index in ours:
-                item = ours[row.index]
-                yield from write(
-                    Write(
-                        what=f"remove {item}",
-                        cli=Cli(f"undo service-port {row.index}", view=CONFIG),
-                        check=_accepted,
-                        removes=item,
-                    )
-                )
-                removed.append(str(item))
-        if foreign:
-            raise ResidueError(
-                f"ONU {onu} is ours but carries service ports that are not: {', '.join(str(r.index) for r in foreign)}",
-                left=(Residue(what=f"ONU {onu}", ours=True, where=str(onu)),),
-                hint="the OLT deletes an ONT only after its service ports; ask who added them, then revoke again",
-            )
-        item = CreatedOnu(owner=owner)
-        yield from write(
-            Write(
-                what=f"remove {item}",
-                cli=Cli(f"ont delete {onu.port.port} {onu.onu_id}", view=_board_view(onu.port)),
-                check=_deleted,
-                removes=item,
-            )
-        )
-        return (*removed, str(item))
+        rows = {row.index for row in parse.service_ports(services.text)}
+        ours = {item.index: item for item in created if isinstance(item, CreatedServicePort) and item.index in rows}
+        present: tuple[Created, ...] = tuple(ours.values())
+        # the OLT deletes an ONT only when no service port is left on it
+        return present if rows - ours.keys() else (*present, CreatedOnu(owner=owner))
+
+    def remove(self, owner: Ownership, present: tuple[Created, ...]) -> Flow[None]:
+        onu = owner.onu
+        for item in present:
+            if isinstance(item, CreatedServicePort):
+                line, check = Cli(f"undo service-port {item.index}", view=CONFIG), _accepted
+            else:
+                line, check = Cli(f"ont delete {onu.port.port} {onu.onu_id}", view=_board_view(onu.port)), _deleted
+            yield from write(Write(what=f"remove {item}", cli=line, check=check, removes=item))
 
     def residue(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Residue, ...]]:
         onu = owner.onu

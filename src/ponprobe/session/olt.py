@@ -1,0 +1,393 @@
+"""An OLT: ask it anything, put a test ONU on it, measure a splitter, clean up after a crash."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import tenacity
+
+from ponprobe.errors import AlreadyExists, DeviceError, LeaseConflict, NotFound, PonprobeError, TransportError
+from ponprobe.flow import Routes, changes_of
+from ponprobe.models.acceptance import ActivationOrder, Registration, new_mark
+from ponprobe.models.addressing import OnuRef, PonPort, Serial
+from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.optical import Finding, OpticalReading, ThresholdSet
+from ponprobe.models.run import EventName, MeasureResult, Plan, Recovery, Removal, RunEvent
+from ponprobe.models.service import ServicePort
+from ponprobe.session.engine import Engine
+from ponprobe.session.planning import plan_run
+from ponprobe.session.test_onu import (
+    Eraser,
+    RunJournal,
+    TestOnu,
+    mark_after_change,
+    require_clean,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ponprobe.config import Settings
+    from ponprobe.drivers.base import OltDriver
+    from ponprobe.store.journal import Journal, JournalRun
+    from ponprobe.transports.record import Transcript
+
+T = TypeVar("T")
+_REGISTRATION_TRIES = 3
+"""How often other IDs are chosen when somebody takes ours between the look and the change."""
+
+
+class Olt:
+    """One OLT. Questions come back as models; changes are journalled, guarded and proven.
+
+    Made by ``ponprobe.connect``. The session opens at the first question and is shared by every ``Olt`` of this
+    process for the same device and user. ``on_event`` is called with each ``RunEvent`` as it happens.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        journal: Callable[[], Journal],
+        settings: Settings,
+        *,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.on_event: Callable[[RunEvent], None] | None = None
+        self._engine = engine
+        self._open_journal = journal
+        self._on_close = on_close
+        self._run_id = ""
+        self._port: PonPort | None = None
+        self._splitter: str | None = None
+        self._seq = 0
+        self._lines = 0
+        engine.on_line = self._line_sent
+
+    @property
+    def host(self) -> str:
+        """The OLT's management address."""
+        return self._engine.host
+
+    @property
+    def transcript(self) -> Transcript:
+        """The dialogue of this session so far, with secrets covered."""
+        return self._engine.transport.transcript
+
+    @property
+    def platform(self) -> str:
+        """The driver's name, ``huawei_smartax``."""
+        return self._engine.driver.platform
+
+    def __repr__(self) -> str:
+        return f"Olt({self.name!r}, {self.platform}, {self.host})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Log out, unless another ``Olt`` of this process still uses the session."""
+        if self._on_close is not None:
+            self._on_close()
+        else:
+            self._engine.close()
+
+    # ------------------------------------------------------------------ questions
+
+    def _answer(self, routes: Callable[[OltDriver], Routes[T]], what: str) -> T:
+        return self._engine.answer(routes, what)
+
+    def facts(self) -> OltFacts:
+        """Model, version, patch, host name."""
+        return self._answer(lambda driver: driver.facts(), "facts")
+
+    def boards(self) -> tuple[Board, ...]:
+        """Every slot that holds a board."""
+        return self._answer(lambda driver: driver.boards(), "boards")
+
+    def pon_port(self, port: PonPort | str) -> PonPortState:
+        """One PON port with its optics; ``olt_tx_dbm`` is where downstream attenuation starts."""
+        where = PonPort.parse(port)
+        return self._answer(lambda driver: driver.pon_port(where), "port optics")
+
+    def discovered(self, port: PonPort | str | None = None) -> tuple[DiscoveredOnu, ...]:
+        """ONUs that the OLT sees and nobody has registered, on one port or everywhere."""
+        where = None if port is None else PonPort.parse(port)
+        return self._answer(lambda driver: driver.discovered(where), "discovered ONUs")
+
+    def onus(self, port: PonPort | str) -> tuple[OnuState, ...]:
+        """Every registered ONU of a port."""
+        where = PonPort.parse(port)
+        return self._answer(lambda driver: driver.onus(where), "ONUs")
+
+    def find(self, serial: Serial | str) -> OnuState | None:
+        """Where a serial is registered on this OLT, or ``None``."""
+        wanted = Serial(serial)
+        return self._answer(lambda driver: driver.find(wanted), "where a serial is")
+
+    def onu_state(self, onu: OnuRef | str) -> OnuState | None:
+        """State, distance and last down cause of one ONU, or ``None`` if there is none."""
+        where = OnuRef.parse(onu)
+        return self._answer(lambda driver: driver.onu_state(where), "the state of an ONU")
+
+    def optical(self, onu: OnuRef | str) -> OpticalReading:
+        """The four powers of one ONU."""
+        where = OnuRef.parse(onu)
+        return self._answer(lambda driver: driver.optical(where), "optical powers")
+
+    def optical_port(self, port: PonPort | str) -> tuple[OpticalReading, ...]:
+        """The four powers of every ONU of a port, in the fewest requests."""
+        where = PonPort.parse(port)
+        return self._answer(lambda driver: driver.optical_port(where), "optical powers of a port")
+
+    def optical_board(self, frame: int, slot: int) -> tuple[OpticalReading, ...]:
+        """The four powers of every ONU of a board, in the fewest requests."""
+        return self._answer(lambda driver: driver.optical_board(frame, slot), "optical powers of a board")
+
+    def service_ports(self, where: PonPort | OnuRef) -> tuple[ServicePort, ...]:
+        """The configured services of a port or of one ONU."""
+        return self._answer(lambda driver: driver.service_ports(where), "service ports")
+
+    def macs(self, onu: OnuRef | str) -> tuple[MacEntry, ...]:
+        """The addresses learnt behind one ONU."""
+        where = OnuRef.parse(onu)
+        return self._answer(lambda driver: driver.macs(where), "learnt addresses")
+
+    # ------------------------------------------------------------------ one test ONU
+
+    def plan(self, order: ActivationOrder, *, samples: int | None = None) -> Plan:
+        """Look at the device and list every line that ``measure`` would send; nothing is changed."""
+        with self._engine.lock:
+            return plan_run(self._engine, order, samples=samples or self.settings.samples)
+
+    def activate(self, order: ActivationOrder) -> TestOnu:
+        """Register a test ONU and read it back. Use it as a context manager: it revokes on every way out.
+
+        Raises before any change: ``AlreadyExists`` (the serial is registered, and where), ``WrongPort`` (seen on
+        another port), ``NotFound``, ``VlanInUse``, ``PoolExhausted``. After a change the error's ``after_change``
+        says whether everything was rolled back with proof (``rolled_back``) or something is left (``residue``).
+        """
+        again = tenacity.Retrying(
+            # the ID that was free a moment ago is taken: look again. What is really there already, prepare refuses
+            retry=tenacity.retry_if_exception(
+                lambda exc: isinstance(exc, AlreadyExists) and exc.after_change == "rolled_back"
+            ),
+            stop=tenacity.stop_after_attempt(_REGISTRATION_TRIES),
+            reraise=True,
+        )
+        return again(self._activate, order)
+
+    def _activate(self, order: ActivationOrder) -> TestOnu:
+        journal = self._open_journal()
+        run_id = self._begin_run(order)
+        with journal.one_writer(self.host, self.settings.session_wait_s), self._engine.lock:
+            registration = self._engine.run(lambda driver: driver.prepare(order, new_mark()))
+            self._emit("planned", data={"onu": str(registration.onu), "mark": registration.mark})
+            lock = journal.hold_run(run_id)
+            try:
+                changes = self._intend(journal, run_id, order, registration)
+                try:
+                    state = self._register(registration, changes)
+                except BaseException as error:
+                    self._roll_back(registration, changes, error)
+                    raise
+            except BaseException:
+                journal.release_run(run_id, lock)
+                raise
+        self._emit("activated", data={"onu": str(registration.onu), "serial": str(order.auth)})
+        return TestOnu(
+            self._engine,
+            changes,
+            registration,
+            lock=lock,
+            state=state,
+            emit=self._emit,
+            removal_wait_s=self.settings.removal_wait_s,
+        )
+
+    def _intend(self, journal: Journal, run_id: str, order: ActivationOrder, registration: Registration) -> RunJournal:
+        driver = self._engine.driver
+        writes = changes_of(driver.register(registration)) + changes_of(driver.add_service(registration))
+        intended = journal.open_run(
+            run_id,
+            olt=self.name,
+            host=self.host,
+            owner=registration.ownership,
+            order=order.model_dump(mode="json"),
+            changes=writes,
+        )
+        return RunJournal(journal, run_id, intended)
+
+    def _register(self, registration: Registration, changes: RunJournal) -> OnuState:
+        self._engine.run(lambda driver: driver.register(registration), changes)
+        self._engine.run(lambda driver: driver.add_service(registration), changes)
+        return self._engine.run(lambda driver: driver.read_back(registration))
+
+    def _roll_back(self, registration: Registration, changes: RunJournal, error: BaseException) -> None:
+        try:
+            removal = Eraser(self._engine, changes, registration.ownership, self.settings.removal_wait_s).erase()
+            require_clean(removal, self.host)
+        except PonprobeError as failure:
+            mark_after_change(error, "residue", f"rolling back failed: {failure} (run {changes.run_id})")
+        else:
+            mark_after_change(error, "rolled_back", "everything was taken back and the OLT was read: nothing is left")
+
+    def measure(
+        self,
+        order: ActivationOrder,
+        *,
+        thresholds: ThresholdSet | None = None,
+        samples: int | None = None,
+        online_timeout_s: float | None = None,
+        keep: bool = False,
+    ) -> MeasureResult:
+        """Measure one splitter: activate, wait until online, read, judge, revoke, prove.
+
+        Returns a result for every splitter whose device answered; an ONU that does not come up is ``undetermined`` with
+        a finding that says where it was seen instead, if anywhere. ``keep`` leaves the test ONU for a re-test. Raises
+        as ``activate`` and ``TestOnu.revoke`` do.
+        """
+        from ponprobe.evaluate import CONSTRUCTION, judge  # noqa: PLC0415 - questions alone need no judge
+
+        started, first_line = _now(), self._lines
+        facts = self.facts()
+        findings: list[Finding] = []
+        with self.activate(order) as onu:
+            registered = _now()
+            online = onu.wait_online(online_timeout_s or self.settings.online_timeout_s)
+            online_after_s = (_now() - registered).total_seconds() if online else None
+            readings = tuple(onu.optical() for _ in range((samples or self.settings.samples) if online else 1))
+            verdict = judge(readings, thresholds or CONSTRUCTION, judged_at=_now())
+            self._emit("verdict", data=verdict.model_dump(mode="json"))
+            macs = onu.macs() if online and order.service_model != "none" else ()
+            if keep:
+                onu.keep()
+        if not online:
+            findings.append(self._why_offline(order, onu.state))
+        result = MeasureResult(
+            run_id=onu.run_id,
+            olt=self.name,
+            host=self.host,
+            facts=facts,
+            order=order,
+            onu=onu.ref,
+            state=onu.state,
+            readings=readings,
+            verdict=verdict,
+            macs=macs,
+            removal=onu.removal,
+            findings=tuple(findings),
+            started_at=started,
+            finished_at=_now(),
+            online_after_s=online_after_s,
+            lines_sent=self._lines - first_line,
+        )
+        self._emit("finished", data={"outcome": str(verdict.outcome), "clean": result.clean})
+        return result
+
+    def _why_offline(self, order: ActivationOrder, state: OnuState) -> Finding:
+        """The ONU did not come up: look for it on the whole OLT, as the record may be wrong rather than the fibre."""
+        serial = order.auth.serial
+        seen = [onu.port for onu in self.discovered() if serial is not None and onu.serial == serial]
+        others = [port for port in seen if port is not None and port != order.port]
+        if others:
+            return Finding(
+                code="wrong_port",
+                text=f"{serial} was found on {others[0]} instead of {order.port}: the resource record is wrong",
+                next_step=f"correct the record of splitter {order.splitter or 'and port'}, or plug into the right one",
+            )
+        cause = f" (last down cause: {state.last_down_cause})" if state.last_down_cause else ""
+        return Finding(
+            code="never_online",
+            text=f"the test ONU did not come up on {order.port}{cause}, and no other port of this OLT sees it",
+            next_step="check power and patch cord of the test ONU, then the fibre from the splitter to the OLT",
+        )
+
+    # ------------------------------------------------------------------ cleaning up
+
+    def revoke(self, run_id: str) -> Removal:
+        """Take one run of the journal off the device; repeated, it proves once more that nothing is there.
+
+        Raises ``LeaseConflict`` while another process works on the run, ``NotOurs`` if a stranger's ONU stands in the
+        place, ``ResidueError`` if something of ours is left.
+        """
+        journal = self._open_journal()
+        run = journal.run(run_id)
+        if run.olt != self.name and run.host != self.host:
+            raise NotFound(f"run {run_id} belongs to {run.olt} ({run.host}), not to {self.name}")
+        return require_clean(self._erase(journal, run), self.host)
+
+    def recover(self) -> tuple[Recovery, ...]:
+        """Finish every run on this OLT that ended without proof: killed, cut off, or left with residue.
+
+        Runs that another process is working on are left to it; runs kept on purpose stay. One failure does not stop
+        the others: each ``Recovery`` has its own outcome.
+        """
+        journal = self._open_journal()
+        found: list[Recovery] = []
+        for run in journal.unfinished(self.name):
+            if run.state == "kept":
+                continue
+            try:
+                removal = self._erase(journal, run)
+            except (DeviceError, TransportError, LeaseConflict) as exc:
+                found.append(Recovery(run_id=run.run_id, onu=run.owner.onu, error=str(exc)))
+            else:
+                found.append(Recovery(run_id=run.run_id, onu=run.owner.onu, removal=removal))
+        return tuple(found)
+
+    def _erase(self, journal: Journal, run: JournalRun) -> Removal:
+        self._run_id, self._port = run.run_id, run.owner.onu.port
+        lock = journal.hold_run(run.run_id)
+        try:
+            eraser = Eraser(self._engine, RunJournal(journal, run.run_id, {}), run.owner, self.settings.removal_wait_s)
+            removal = eraser.erase()
+        finally:
+            journal.release_run(run.run_id, lock)
+        self._emit("revoked", data={"removed": list(removal.removed)})
+        self._emit("residue_checked", data=removal.model_dump(mode="json"))
+        return removal
+
+    # ------------------------------------------------------------------ events
+
+    def _begin_run(self, order: ActivationOrder) -> str:
+        self._run_id = secrets.token_hex(6)
+        self._port, self._splitter, self._seq = order.port, order.splitter, 0
+        return self._run_id
+
+    def _line_sent(self, line: str, view: str) -> None:
+        self._lines += 1
+        if self.on_event is not None:
+            self._emit("command", data={"line": line, "view": view})
+
+    def _emit(self, event: EventName, *, data: dict[str, Any] | None = None) -> None:
+        if self.on_event is None:
+            return
+        self._seq += 1
+        self.on_event(
+            RunEvent(
+                ts=_now(),
+                run_id=self._run_id,
+                seq=self._seq,
+                event=event,
+                olt=self.name,
+                pon=self._port,
+                item=self._splitter,
+                data=data or {},
+            )
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,283 @@
+"""A test ONU on one splitter: registered, measured, and always taken away again with proof."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import tenacity
+
+from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, TransportError
+from ponprobe.flow import CliReply, Flow, Write
+from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
+from ponprobe.models.addressing import OnuRef
+from ponprobe.models.device import MacEntry, OnuState
+from ponprobe.models.optical import OpticalReading
+from ponprobe.models.run import Removal
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+    from typing_extensions import Self
+
+    from ponprobe.session.engine import Engine
+    from ponprobe.store.journal import Journal, WriteState
+
+log = logging.getLogger(__name__)
+
+
+class RunJournal:
+    """One run's view of the journal: which changes are on disk, what became of them."""
+
+    def __init__(self, journal: Journal, run_id: str, intended: dict[str, int]) -> None:
+        self.journal = journal
+        self.run_id = run_id
+        self._intended = intended
+
+    def sending(self, change: Write) -> int:
+        """Return the change's number; removals were not announced when the run was opened and go on disk now."""
+        number = self._intended.pop(change.what, None)
+        return self.journal.intend(self.run_id, change) if number is None else number
+
+    def settle(self, number: int, state: WriteState) -> None:
+        """Record how a change ended."""
+        self.journal.settle(number, state)
+
+
+class Eraser:
+    """Takes one run's objects off a device: guard, undo, proof; as often as it takes."""
+
+    def __init__(self, engine: Engine, changes: RunJournal, owner: Ownership, patience_s: float) -> None:
+        self._engine = engine
+        self._changes = changes
+        self._owner = owner
+        self._patience_s = patience_s
+
+    def erase(self) -> Removal:
+        """Remove what is ours and read the device back; the journal has the outcome.
+
+        Raises ``TransportError`` if the device could not be reached in time: then the run stays open. Raises
+        ``DeviceError`` if the device refused for another reason than being busy, after the residue has been recorded.
+        """
+        journal, run_id = self._changes.journal, self._changes.run_id
+        created = journal.run(run_id).created
+        removed: list[str] = []
+        note: str | None = None
+        try:
+            for attempt in self._patience():
+                with attempt:
+                    try:
+                        removed += self._undo(created)
+                    except NotOurs as exc:
+                        # what stands there is somebody else's; the proof below says whether anything of ours is left
+                        note = str(exc)
+                    residue, proof = self._prove(created)
+        except DeviceError as exc:
+            residue, proof = self._prove(created)
+            if not any(left.ours for left in residue):
+                log.debug("refused, but nothing is left: %s", exc)
+            else:
+                journal.close_run(run_id, "residue", str(exc))
+                raise
+        removal = Removal(
+            onu=self._owner.onu,
+            removed=tuple(removed),
+            already_absent=not removed,
+            residue=residue,
+            proof=proof,
+            note=note,
+            at=datetime.now(timezone.utc),
+        )
+        if removal.clean:
+            for item in created:
+                journal.undone(run_id, item)
+        journal.close_run(run_id, "clean" if removal.clean else "residue", note)
+        return removal
+
+    def _undo(self, created: tuple[Created, ...]) -> list[str]:
+        present = self._engine.run(lambda driver: driver.guard(self._owner, created))
+        self._engine.run(lambda driver: driver.remove(self._owner, present), self._changes)
+        return [str(item) for item in present]
+
+    def _patience(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransportError),
+            wait=tenacity.wait_exponential_jitter(initial=0.2, max=15, jitter=0.2),
+            stop=tenacity.stop_after_delay(self._patience_s),
+            reraise=True,
+        )
+
+    def _prove(self, created: tuple[Created, ...]) -> tuple[tuple[Residue, ...], tuple[tuple[str, str], ...]]:
+        asked: list[tuple[str, str]] = []
+
+        def witnessed(flow: Flow[tuple[Residue, ...]]) -> Flow[tuple[Residue, ...]]:
+            """Pass a flow through and keep each question with the first line of its answer."""
+            request = next(flow)
+            while True:
+                replies = yield request
+                asked.extend((str(reply.request), _decisive(reply)) for reply in replies)
+                try:
+                    request = flow.send(replies)
+                except StopIteration as end:
+                    found: tuple[Residue, ...] = end.value
+                    return found
+
+        residue = self._engine.run(lambda driver: witnessed(driver.residue(self._owner, created)))
+        return residue, tuple(asked)
+
+
+def _decisive(reply: CliReply) -> str:
+    """The line of an answer that a person would quote: after the echo, before the prompt."""
+    lines = [line.strip() for line in reply.text.splitlines() if line.strip()]
+    return lines[1] if len(lines) > 2 else ""
+
+
+class TestOnu:
+    """A registered test ONU. As a context manager it is revoked on every way out, Ctrl-C included.
+
+    ``ref`` is its place, ``run_id`` its run in the journal.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    def __init__(
+        self,
+        engine: Engine,
+        changes: RunJournal,
+        registration: Registration,
+        *,
+        lock: FileLock,
+        state: OnuState,
+        emit: Callable[..., None],
+        removal_wait_s: float,
+    ) -> None:
+        self.registration = registration
+        self.state = state
+        self.removal: Removal | None = None
+        self.kept = False
+        self._engine = engine
+        self._changes = changes
+        self._lock = lock
+        self._emit = emit
+        self._removal_wait_s = removal_wait_s
+
+    @property
+    def ref(self) -> OnuRef:
+        """The ONU's place on the OLT."""
+        return self.registration.onu
+
+    @property
+    def run_id(self) -> str:
+        """The run's name in the journal; ``ponprobe revoke`` takes it."""
+        return self._changes.run_id
+
+    def __repr__(self) -> str:
+        end = "kept" if self.kept else "live" if self.removal is None else "clean" if self.removal.clean else "residue"
+        return f"TestOnu({self.ref}, run {self.run_id}, {end})"
+
+    # ------------------------------------------------------------------ questions
+
+    def refresh(self) -> OnuState:
+        """Read the ONU's state; ``ResidueError`` never, ``NotOurs`` if somebody else's ONU stands in our place."""
+        state = self._engine.answer(lambda driver: driver.onu_state(self.ref), "the state of an ONU")
+        if state is None:
+            raise NotOurs(f"our test ONU {self.ref} is gone from {self._engine.host}", hint="somebody removed it")
+        if not self.registration.ownership.matches(description=state.description, serial=state.serial):
+            raise NotOurs(f"{self.ref} now holds {state.serial} {state.description!r}, which is not our test ONU")
+        self.state = state
+        return state
+
+    def wait_online(self, timeout_s: float = 180.0) -> bool:
+        """Read the state, ever less often, until the ONU is online; ``False`` if it is not within ``timeout_s``.
+
+        An ONU ranges and takes its configuration over OMCI, which lasts some tens of seconds on real plant.
+        """
+        patience = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda state: not state.online),
+            wait=tenacity.wait_exponential(multiplier=0.1, exp_base=1.6, max=5),
+            stop=tenacity.stop_after_delay(timeout_s),
+            retry_error_callback=lambda _: self.state,
+        )
+        online = patience(self.refresh).online
+        if online:
+            self._emit("online", data={"distance_m": self.state.distance_m, "config_state": self.state.config_state})
+        return online
+
+    def optical(self) -> OpticalReading:
+        """Read the four powers once."""
+        reading = self._engine.answer(lambda driver: driver.optical(self.ref), "optical powers")
+        self._emit("sample", data=reading.model_dump(mode="json"))
+        return reading
+
+    def macs(self) -> tuple[MacEntry, ...]:
+        """Read the addresses that the OLT has learnt behind this ONU: proof that the service carries traffic."""
+        return self._engine.answer(lambda driver: driver.macs(self.ref), "learnt addresses")
+
+    # ------------------------------------------------------------------ the end
+
+    def keep(self) -> None:
+        """Leave the ONU on the device on purpose; ``ponprobe revoke RUN`` takes it away later."""
+        self._changes.journal.close_run(self.run_id, "kept", "kept for re-test")
+        self.kept = True
+        self._changes.journal.release_run(self.run_id, self._lock)
+
+    def revoke(self) -> Removal:
+        """Take everything of this run away and prove it; again after success: the same proof, nothing sent twice.
+
+        Raises ``ResidueError`` if something of ours is left, ``TransportError`` if the device could not be reached
+        (the run stays open for ``recover``).
+        """
+        if self.removal is not None and self.removal.clean:
+            return self.removal
+        try:
+            eraser = Eraser(self._engine, self._changes, self.registration.ownership, self._removal_wait_s)
+            self.removal = eraser.erase()
+        finally:
+            if not self.kept:
+                self._changes.journal.release_run(self.run_id, self._lock)
+        self._emit("revoked", data={"removed": list(self.removal.removed)})
+        self._emit("residue_checked", data=self.removal.model_dump(mode="json"))
+        return require_clean(self.removal, self._engine.host)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.kept or (self.removal is not None and self.removal.clean):
+            return
+        if error is None:
+            self.revoke()
+            return
+        try:
+            self.revoke()
+        except PonprobeError as failure:
+            mark_after_change(error, "residue", f"and the test ONU {self.ref} could not be revoked: {failure}")
+        else:
+            mark_after_change(error, "rolled_back", f"the test ONU {self.ref} was revoked; nothing is left")
+
+
+def require_clean(removal: Removal, host: str) -> Removal:
+    """Return a removal that ended with proof; ``ResidueError`` names what is left otherwise."""
+    ours = tuple(left for left in removal.residue if left.ours)
+    if removal.clean:
+        return removal
+    others = "; ".join(left.what for left in removal.residue if not left.ours)
+    raise ResidueError(
+        f"{host}: still there after the removal: {', '.join(left.what for left in ours) or 'unproven'}"
+        + (f" (beside it, not ours: {others})" if others else ""),
+        left=ours,
+        hint="ask who works on this OLT, then: ponprobe recover",
+    )
+
+
+def mark_after_change(error: BaseException, what: str, note: str) -> None:
+    """Tell the caller of a failed run what state the device is in."""
+    with suppress(AttributeError):
+        error.after_change = what  # type: ignore[attr-defined]
+    if hasattr(error, "add_note"):  # Python 3.11
+        error.add_note(note)
