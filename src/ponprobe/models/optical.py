@@ -81,7 +81,7 @@ class _Quantity:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         # a bare number is taken from JSON only, where the field's name holds the unit; in Python it is a type error
-        from_number = core_schema.no_info_after_validator_function(cls, core_schema.float_schema())
+        from_number = core_schema.no_info_after_validator_function(cls, core_schema.float_schema(strict=True))
         return core_schema.json_or_python_schema(
             json_schema=from_number,
             python_schema=core_schema.is_instance_schema(cls),
