@@ -1,0 +1,1 @@
+"""Huawei SmartAX OLTs, written from what real ones print."""

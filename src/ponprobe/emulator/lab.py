@@ -1,0 +1,233 @@
+"""A lab: the OLTs of a scenario, alive on loopback until it is closed."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ponprobe.emulator.build import build_faults, build_world
+from ponprobe.emulator.huawei.personality import PERSONALITIES
+from ponprobe.emulator.huawei.shell import Shell
+from ponprobe.emulator.scenario import OltSpec, Scenario
+from ponprobe.emulator.servers.ssh import HostKey, SshSettings, serve_ssh
+from ponprobe.emulator.servers.telnet import serve_telnet
+from ponprobe.emulator.terminal import Closed, Habits, Terminal, Wire
+from ponprobe.emulator.world import OltWorld
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+LOGIN_TRIES = 3
+BAD_LOGIN = "Username or password invalid."
+LOCKED = "This user has been locked."
+
+
+class EmulatedOlt:
+    """One OLT of a lab: where to reach it, what it holds, how it misbehaves, what it was told."""
+
+    def __init__(self, spec: OltSpec, *, seed: int, host: str) -> None:
+        self.name = spec.name
+        self.host = host
+        self.username = spec.username
+        self.password = spec.password
+        self.personality = PERSONALITIES[spec.personality]
+        self.save_s = spec.save_s
+        self.world: OltWorld = build_world(spec, seed)
+        self.faults = build_faults(spec)
+        self.closing = threading.Event()
+        self._reenter_limit = spec.reenter_limit
+        self._lock = threading.Lock()
+        self._lines: list[str] = []
+        self._sessions: dict[str, int] = {}
+        self._logins: list[str] = []
+        self._ssh_settings = SshSettings(
+            HostKey(spec.crypto), spec.crypto, self._may_enter, self._talk_ssh, self.closing
+        )
+        self._ssh = serve_ssh(host, self._ssh_settings)
+        self._telnet = serve_telnet(host, self._talk_telnet)
+        self.ssh_port = self._ssh.port
+        self.telnet_port = self._telnet.port
+
+    # ------------------------------------------------------------------ what users see
+
+    @property
+    def host_key_fingerprint(self) -> str:
+        """``SHA256:...`` of the SSH host key, as OpenSSH prints it."""
+        digest = hashlib.sha256(self._ssh_settings.host_key.key.asbytes()).digest()
+        return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
+
+    def regenerate_host_key(self) -> None:
+        """Take a new SSH host key, as a replaced control board would; for connections from now on."""
+        self._ssh_settings.host_key = HostKey(self._ssh_settings.crypto)
+
+    @property
+    def commands(self) -> list[str]:
+        """Every command line that reached the interpreter, executed or refused, in order, over all sessions."""
+        with self._lock:
+            return list(self._lines)
+
+    @property
+    def sessions_open(self) -> int:
+        """Sessions that are logged in now."""
+        with self._lock:
+            return sum(self._sessions.values())
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything configurable, as JSON values; equal before and after a run that left nothing behind."""
+        return self.world.snapshot()
+
+    # ------------------------------------------------------------------ what sessions use
+
+    @property
+    def reenter_limit(self) -> int:
+        """Sessions at once per user."""
+        limit = self.faults.reenter_limit
+        return self._reenter_limit if limit is None else limit
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next command will get."""
+        with self._lock:
+            return len(self._lines) + 1
+
+    def arrived(self, line: str) -> int:
+        """Count and record a command line; may drop the connection by raising ``Closed``."""
+        with self._lock:
+            self._lines.append(line)
+            number = len(self._lines)
+        if self.faults.on_command is not None:
+            try:
+                self.faults.on_command(number, line, "arrived")
+            except ConnectionAbortedError as exc:
+                raise Closed from exc
+        if self.faults.cut_before == number:
+            raise Closed
+        return number
+
+    def corrected(self, number: int, line: str) -> None:
+        """Record what a command became after its smart prompt."""
+        with self._lock:
+            self._lines[number - 1] = line
+
+    def executed(self, number: int, line: str) -> None:
+        """Tell that a command was executed; may drop the connection by raising ``Closed``."""
+        if self.faults.on_command is not None:
+            try:
+                self.faults.on_command(number, line, "executed")
+            except ConnectionAbortedError as exc:
+                raise Closed from exc
+        if self.faults.cut_after == number:
+            raise Closed
+
+    def session_opened(self, user: str) -> bool:
+        """Count a session; false if this user has too many."""
+        with self._lock:
+            if self._sessions.get(user, 0) >= self.reenter_limit:
+                return False
+            self._sessions[user] = self._sessions.get(user, 0) + 1
+            return True
+
+    def session_closed(self, user: str) -> None:
+        """Count it off."""
+        with self._lock:
+            self._sessions[user] -= 1
+
+    def last_login(self) -> tuple[str, str, str]:
+        """Address and times of the login before."""
+        now = self.world.wall().isoformat(sep=" ", timespec="seconds")
+        with self._lock:
+            before = self._logins[-1] if self._logins else now
+            self._logins.append(now)
+        return self.host, before, now
+
+    # ------------------------------------------------------------------ login
+
+    def _may_enter(self, user: str, password: str) -> bool:
+        return (user, password) == (self.username, self.password) and user not in self.faults.locked_users
+
+    def _talk_ssh(self, wire: Wire, user: str) -> None:
+        with contextlib.suppress(Closed):
+            terminal = Terminal(wire, Habits())
+            self._session(terminal, user, "SSH")
+            terminal.flush()
+            return
+        wire.close()
+
+    def _talk_telnet(self, wire: Wire) -> None:
+        with contextlib.suppress(Closed):
+            terminal = Terminal(wire, Habits(newline=self.personality.telnet_newline))
+            user = self._ask_for_user(terminal)
+            if user is not None:
+                self._session(terminal, user, "Telnet")
+            terminal.flush()
+            return
+        wire.close()
+
+    def _ask_for_user(self, terminal: Terminal) -> str | None:
+        """Telnet login: three tries; the password is not echoed."""
+        for _ in range(LOGIN_TRIES):
+            terminal.write("\n\n>>User name:")
+            user = terminal.read_line().strip()
+            terminal.write("\n>>User password:")
+            password = terminal.read_line(echo=False)
+            if user in self.faults.locked_users:
+                terminal.write(f"\n  {LOCKED}\n")
+                return None
+            if self._may_enter(user, password):
+                return user
+            terminal.write(f"\n  {BAD_LOGIN}\n")
+        return None
+
+    def _session(self, terminal: Terminal, user: str, access: str) -> None:
+        Shell(terminal, self, self.personality, user, access).run()
+
+    def close(self) -> None:
+        """Drop every connection and stop listening; returns when every thread has ended."""
+        self.closing.set()
+        self._ssh.close()
+        self._telnet.close()
+
+
+class Lab:
+    """All OLTs of a scenario. A context manager; ``close`` ends everything."""
+
+    def __init__(self, scenario: Scenario, *, host: str = "127.0.0.1") -> None:
+        self.scenario = scenario
+        self.olts: dict[str, EmulatedOlt] = {}
+        try:
+            for number, spec in enumerate(scenario.olts):
+                self.olts[spec.name] = EmulatedOlt(spec, seed=scenario.seed * 1000 + number, host=host)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def olt(self) -> EmulatedOlt:
+        """The first OLT."""
+        return next(iter(self.olts.values()))
+
+    def close(self) -> None:
+        """End everything; may be called again."""
+        for olt in self.olts.values():
+            olt.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def serve(scenario: str | Path | Scenario, *, host: str = "127.0.0.1") -> Lab:
+    """Bring up the OLTs of a scenario: a file, a packaged scenario's name, or a :class:`Scenario`.
+
+    The servers listen on free ports of ``host``. Raises ``ScenarioError``.
+    """
+    return Lab(Scenario.load(scenario), host=host)

@@ -1,0 +1,298 @@
+"""Scenarios: a YAML file says what OLTs there are, what is behind them, and how they misbehave.
+
+``Scenario.load`` reads a file or the name of a packaged scenario; an error names the file and the field.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ponprobe.emulator.plant import OPTICS, SPLITTER_DB, FaultKind
+from ponprobe.models.addressing import PonPort, Serial
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; the message names the file and each field."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+Mac = Annotated[str, Field(pattern=r"^[0-9a-f]{4}(-[0-9a-f]{4}){2}$")]
+Vlan = Annotated[int, Field(ge=1, le=4094)]
+
+
+class BoardSpec(_Part):
+    """A board in a slot; ``ports`` 0 for one without PON ports."""
+
+    name: str
+    status: str = "Normal"
+    ports: Annotated[int, Field(ge=0, le=16)] = 0
+
+
+class FaultSpec(_Part):
+    """Damage on the fibre before a splitter."""
+
+    kind: FaultKind
+    loss_db: Annotated[float, Field(ge=0)] = 0.0
+
+
+class SplitterSpec(_Part):
+    """A splitter; ``km`` of fibre and ``connectors`` before it, ``fed_by`` the splitter before it."""
+
+    name: str
+    ratio: int
+    km: Annotated[float, Field(ge=0, le=60)]
+    connectors: Annotated[int, Field(ge=0, le=20)] = 2
+    fed_by: str | None = None
+    faults: list[FaultSpec] = []
+
+    @field_validator("ratio")
+    @classmethod
+    def _known_ratio(cls, ratio: int) -> int:
+        if ratio not in SPLITTER_DB:
+            raise ValueError(f"a splitter is 1:{', 1:'.join(map(str, SPLITTER_DB))}, not 1:{ratio}")
+        return ratio
+
+
+class OntSpec(_Part):
+    """An ONU that is plugged in. Biases in dB (``None``: drawn from the seed); times in seconds."""
+
+    serial: Serial
+    splitter: str
+    drop_km: float = 0.05
+    password: str | None = None
+    loid: str | None = None
+    checkcode: str | None = None
+    model: str = "HG8546M"
+    version: str = "10C7.A"
+    software: str = "V5R019C10S125"
+    tx_dbm: float = 2.2
+    rx_bias_db: float | None = None
+    tx_bias_db: float | None = None
+    router: bool = False
+    macs: tuple[Mac, ...] = ()
+    online_after_s: float | None = None
+    config_after_s: float = 0.0
+    autofind_after_s: float = 0.0
+    ddm: Literal["normal", "absent"] = "normal"
+
+
+class ServiceSpec(_Part):
+    """A service port of a registered ONU, or of the whole port."""
+
+    index: Annotated[int, Field(ge=0, le=131_071)]
+    vlan: Vlan
+    user_vlan: Vlan | str
+    gem: int | None = 1
+    transform: str = "translate"
+    inner_vlan: Vlan | None = None
+    inbound: int | None = None
+    outbound: int | None = None
+
+
+class OnuSpec(_Part):
+    """A registered ONU; ``plugged`` says that the real one is there too (its serial is taken from here)."""
+
+    id: Annotated[int, Field(ge=0, le=127)]
+    serial: Serial | None = None
+    password: str | None = None
+    loid: str | None = None
+    checkcode: str | None = None
+    line_profile: int
+    service_profile: int
+    description: str = ""
+    native_vlan: Vlan | None = None
+    last_down_cause: str | None = None
+    plugged: dict[str, Any] | None = None
+    services: list[ServiceSpec] = []
+
+    @model_validator(mode="after")
+    def _plugged_is_an_onu(self) -> OnuSpec:
+        if self.plugged is not None:
+            self.plugged_ont()
+        return self
+
+    def plugged_ont(self) -> OntSpec:
+        """The real ONU behind this entry: it has been online for long, so nothing waits."""
+        carried = {"serial": self.serial, "password": self.password, "loid": self.loid, "checkcode": self.checkcode}
+        return OntSpec.model_validate({**carried, "online_after_s": 0.0, **(self.plugged or {})})
+
+
+class PortSpec(_Part):
+    """A PON port: optics, splitter tree, ONUs. ``olt_tx_dbm`` ``None``: typical of the class."""
+
+    optics: str = "B+"
+    olt_tx_dbm: float | None = None
+    laser_on: bool = True
+    tx_bias_db: float | None = None
+    rx_bias_db: float | None = None
+    splitters: list[SplitterSpec] = []
+    onus: list[OnuSpec] = []
+    onts: list[OntSpec] = []
+    shared_services: list[ServiceSpec] = []
+
+    @field_validator("optics")
+    @classmethod
+    def _known_class(cls, text: str) -> str:
+        if text not in OPTICS:
+            raise ValueError(f"optics class {text!r}: one of {', '.join(OPTICS)}")
+        return text
+
+    @model_validator(mode="after")
+    def _tree_holds(self) -> PortSpec:
+        names = [splitter.name for splitter in self.splitters]
+        for splitter in self.splitters:
+            if splitter.fed_by is not None and splitter.fed_by not in names[: names.index(splitter.name)]:
+                raise ValueError(
+                    f"splitter {splitter.name!r} is fed by {splitter.fed_by!r}, which does not stand before it"
+                )
+        for used in [ont.splitter for ont in self.onts] + [
+            str(onu.plugged.get("splitter")) for onu in self.onus if onu.plugged is not None
+        ]:
+            if used not in names:
+                raise ValueError(f"an ONU is plugged into splitter {used!r}, which this port does not have")
+        return self
+
+
+class GemSpec(_Part):
+    """A GEM port of a line profile."""
+
+    tcont: int = 1
+    vlans: tuple[Vlan, ...] = ()
+
+
+class LineProfileSpec(_Part):
+    """A line profile."""
+
+    name: str
+    tconts: dict[int, int] = {0: 1, 1: 10}
+    gems: dict[int, GemSpec] = {}
+
+
+class ServiceProfileSpec(_Part):
+    """A service profile; ``None`` is adaptive."""
+
+    name: str
+    eth: int | None = 4
+    pots: int | None = 0
+
+
+class VlanSpec(_Part):
+    """A VLAN."""
+
+    attribute: Literal["common", "QinQ", "stacking"] = "common"
+    description: str = ""
+    uplinks: int = 1
+
+
+class FaultsSpec(_Part):
+    """Misbehaviour from the start; see :class:`ponprobe.emulator.Faults`."""
+
+    delay_s: float = 0.0
+    cut_before: int | None = None
+    cut_after: int | None = None
+    silent_after: int | None = None
+    garbage_after: int | None = None
+    busy: int = 0
+    alarm_before: set[int] = set()
+    alarm_every: int = 0
+    alarm_eats: bool = False
+    alarm_heeds_infoswitch: bool = False
+    reenter_limit: int | None = None
+    locked_users: set[str] = set()
+    password_notice: bool | None = None
+    pager: bool = True
+
+
+class OltSpec(_Part):
+    """One OLT. ``online_after_s``: default for its ONUs."""
+
+    name: str
+    personality: Literal["ma5683t_r015", "ma5800_r022"]
+    hostname: str
+    crypto: Literal["modern", "old"] = "modern"
+    username: str = "probe"
+    password: str = "emulated"  # noqa: S105 - of a device that exists on loopback only
+    reenter_limit: int = 4
+    zone_h: float = 3.0
+    slots: int = 13
+    save_s: float = 0.2
+    online_after_s: float = 0.2
+    service_index_from: int = 0
+    boards: dict[int, BoardSpec]
+    vlans: dict[Vlan, VlanSpec] = {}
+    line_profiles: dict[int, LineProfileSpec] = {}
+    service_profiles: dict[int, ServiceProfileSpec] = {}
+    traffic_tables: set[int] = set(range(64))
+    ports: dict[str, PortSpec] = {}
+    faults: FaultsSpec = FaultsSpec()
+
+    @field_validator("ports", mode="before")
+    @classmethod
+    def _ports_by_name(cls, value: Any) -> Any:
+        return (
+            {str(PonPort.parse(str(name))): port for name, port in value.items()} if isinstance(value, dict) else value
+        )
+
+    @model_validator(mode="after")
+    def _ports_exist(self) -> OltSpec:
+        for port in map(PonPort.parse, self.ports):
+            board = self.boards.get(port.slot)
+            if board is None or port.port >= board.ports:
+                raise ValueError(f"port {port} is on no board of this OLT")
+        return self
+
+
+class Scenario(_Part):
+    """All OLTs of a lab. The same ``seed`` gives the same biases and noise."""
+
+    seed: int = 1
+    olts: list[OltSpec] = Field(min_length=1)
+
+    @classmethod
+    def parse(cls, text: str, *, source: str = "scenario") -> Scenario:
+        """Read YAML text; raises :class:`ScenarioError`."""
+        try:
+            return cls.model_validate(yaml.safe_load(text))
+        except yaml.YAMLError as exc:
+            raise ScenarioError(f"{source}: not YAML: {exc}") from exc
+        except ValidationError as exc:
+            wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'top'}: {each['msg']}" for each in exc.errors())
+            raise ScenarioError(f"{source}: {wrong}") from exc
+
+    @classmethod
+    def load(cls, source: str | Path | Scenario) -> Scenario:
+        """Take a scenario, read a file, or find a packaged scenario by name (``demo_huawei``)."""
+        if isinstance(source, Scenario):
+            return source
+        if isinstance(source, str) and source in builtin_names():
+            return builtin_scenario(source)
+        path = Path(source)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as exc:
+            raise ScenarioError(
+                f"{source}: no such file and no packaged scenario (there is {', '.join(builtin_names())})"
+            ) from exc
+        return cls.parse(text, source=str(source))
+
+
+def builtin_names() -> list[str]:
+    """The packaged scenarios."""
+    folder = resources.files("ponprobe.emulator") / "scenarios"
+    return sorted(each.name.removesuffix(".yaml") for each in folder.iterdir() if each.name.endswith(".yaml"))
+
+
+def builtin_scenario(name: str) -> Scenario:
+    """One packaged scenario, as a value of its own that may be changed; ``ScenarioError`` for an unknown name."""
+    if name not in builtin_names():
+        raise ScenarioError(f"{name!r} is no packaged scenario: there is {', '.join(builtin_names())}")
+    text = (resources.files("ponprobe.emulator") / "scenarios" / f"{name}.yaml").read_text(encoding="utf-8")
+    return Scenario.parse(text, source=name)
