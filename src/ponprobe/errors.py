@@ -19,6 +19,7 @@ an error has already removed secrets from the text.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -40,6 +41,17 @@ class PonprobeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} - {self.hint}" if self.hint else self.message
+
+    def redact(self, scrub: Callable[[str], str]) -> None:
+        """Cover secrets in everything this error can show; a cause that shows one is dropped."""
+        for name in ("message", "hint", "command", "output", "text"):
+            value = getattr(self, name, None)
+            if isinstance(value, str):
+                setattr(self, name, scrub(value))
+        self.args = (self.message,)
+        for cause in (self.__cause__, self.__context__):
+            if cause is not None and not isinstance(cause, PonprobeError) and scrub(str(cause)) != str(cause):
+                self.__cause__, self.__context__ = None, None
 
 
 class ConfigError(PonprobeError):

@@ -21,11 +21,11 @@ def _grammar(words: str, refused: RefusedClass, advice: str | None = None) -> Er
 
 
 def _failure(words: str, refused: RefusedClass, advice: str | None = None) -> ErrorRule:
-    return ErrorRule(_text(rf"^Failure: .*{words}"), refused, advice=advice)
+    return ErrorRule(_text(rf"^Failure: .*(?:{words})"), refused, advice=advice)
 
 
 def _empty(words: str) -> ErrorRule:
-    return ErrorRule(_text(rf"^Failure: .*{words}"), "not_found", empty=True)
+    return ErrorRule(_text(rf"^Failure: .*(?:{words})"), "not_found", empty=True)
 
 
 _ERRORS = (
@@ -33,6 +33,8 @@ _ERRORS = (
     _empty("automatically found ONTs do not exist"),
     _empty("not any MAC address record"),
     _empty("No service virtual port can be operated"),
+    _empty("There is no ONT available"),
+    ErrorRule(_text(r"^(Failure: )?No related information to show"), "not_found", empty=True),
     # the line itself is wrong; the words before the caret are the line's, so the rule starts at the per cent sign
     _grammar(
         "Unknown command",
@@ -49,7 +51,7 @@ _ERRORS = (
     _failure(r"same SN\b.*exists", "already_exists", "find it with: ponprobe onus --serial"),
     _failure(r"SN\b.*conflict", "already_exists", "find it with: ponprobe onus --serial"),
     _failure(r"ONT ID has already existed", "already_exists", "somebody registered an ONU meanwhile; try again"),
-    _failure(r"has existed already|have existed already", "already_exists"),
+    _failure(r"ha(s|ve) existed already|exists? already|already exists?", "already_exists"),
     _failure(r"Password\b.*already|Loid\b.*already", "already_exists"),
     _failure(r"Make configuration repeatedly", "already_exists"),
     _failure(r"profile\b.*(already )?exists", "already_exists"),
@@ -59,6 +61,7 @@ _ERRORS = (
     ErrorRule(_text(r"^System is (busy|reading or writing)"), "busy"),
     _failure(r"permission|no right|not authorized|authority", "permission"),
     _failure(r"conflict", "conflict"),
+    ErrorRule(_text(r"^Username or password invalid|^This user (has been|is) locked"), "permission"),
     ErrorRule(_text(r"^Reenter times have reached the upper limit"), "session_limit"),
     ErrorRule(_text(r"^Failure: "), "other"),
 )
@@ -72,15 +75,26 @@ _LOGIN = LoginTexts(
     questions=((_text(r"YES/NO[^\n]*$"), "yes"),),
 )
 
-# from the '! n [date time]:' or '! RUNNING WARNING date' line to '--- END-' and the line of asterisks that may follow
-_ALARM_HEAD = r"^[ \t]*! (?:\d+ +\[[^\]\n]*\]:|(?:RUNNING|FAULT|EVENT|RECOVERY)\b)"
+# from the '! n [date time]:' or '! RUNNING WARNING date' line to '--- END-' and the line of asterisks that may follow;
+# a block without an end mark must not swallow the answer up to the next one, so it stops at a prompt or a rule
+_ALARM_HEAD = r"^[ \t]*! +(?:\d+ +\[[^\]\n]*\]:|(?:RUNNING|FAULT|EVENT|RECOVERY|DEFENSE)\b)"
+_ALARM_LINE = r"(?![^\s<>#()%]{1,64}(?:\([^()\s]*\))?[>#]|[ \t]*-{10,}|[ \t]*! )[^\n]*\n"
 _ALARM_BLOCK = re.compile(
-    _ALARM_HEAD + r".*?^[ \t]*--- END-?[^\n]*\n(?:\*+[ \t]*\r*\n)?",
-    re.MULTILINE | re.DOTALL,
+    _ALARM_HEAD + rf"[^\n]*\n(?:{_ALARM_LINE}){{0,60}}?[ \t]*--- END-?[^\n]*(?:\n|\Z)(?:\*+[ \t]*\r*(?:\n|\Z))?",
+    re.MULTILINE,
 )
 # the short form has no end mark: its own lines are 'LABEL :value'
+_EVENT_LABELS = r"(?:(?:EVENT|ALARM) (?:NAME|ID)|SRVEFF|PARAMETERS|DESCRIPTION|CAUSE|ADVICE|REMARK)"
 _EVENT_LINES = re.compile(
-    _ALARM_HEAD + r"[^\n]*\n(?:[ \t]*\r*\n)?(?:[ \t]*[A-Z][A-Z ]+:[^\n]*\n)*",
+    _ALARM_HEAD
+    + r"[^\n]*(?:\n|\Z)(?:[ \t]*\r*\n)?"
+    + rf"(?:[ \t]*{_EVENT_LABELS}[ \t]*:[^\n]*(?:\n|\Z)(?:[ ]{{10,}}\S[^\n]*\n)*)*",
+    re.MULTILINE,
+)
+
+# a notice of its own, to the end of its sentence; a warning that ends in a question belongs to the question
+_WARNING = re.compile(
+    r"^[ \t]*Warning: (?![^\n]*\(y/n\))(?:(?:(?!\n[ \t]*\r*\n|\(y/n\))[\s\S]){1,400}?[.!](?=[ \t\r]*(?:\n|\Z))|[^\n]*)",
     re.MULTILINE,
 )
 
@@ -100,14 +114,10 @@ MA5600T = CliDialect(
     errors=_ERRORS,
     pager=re.compile(r"---- More \( Press 'Q' to break \) ----"),
     eraser=re.compile(rf"(?:---- More \( Press 'Q' to break \) ----)?(?:{_ERASER})"),
-    smart_prompt=re.compile(r"\{ [^\n{}]*\}:\s*$"),
-    smart_prompt_echo=re.compile(r"^[ \t]*\r*\n?[ \t]*Command:[ \t]*\r*\n(?:[ ]{10}[^\n]*\n)+", re.MULTILINE),
+    smart_prompt=re.compile(r"\{ [^{}]{1,600}\}:\s*$"),
+    smart_prompt_echo=re.compile(r"^[ \t]*Command:[ \t]*\r*\n[ \t]+\S[^\n]*(?:\n|\Z)", re.MULTILINE),
     alarms=(_ALARM_BLOCK, _EVENT_LINES),
-    warnings=(
-        re.compile(
-            r"^\s*Warning: The user password is set by other administrator.*?password\.", re.DOTALL | re.MULTILINE
-        ),
-    ),
+    warnings=(_WARNING,),
     echo_wrap=re.compile(r" \x1b\[1D"),
     closed=_text(r"Configuration console (exit|time out), please retry to log on"),
     setup=(

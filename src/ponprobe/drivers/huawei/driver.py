@@ -50,12 +50,11 @@ SLOW_TABLE_S = 180.0
 class Grammar:
     """The words in which versions differ."""
 
-    inbound: str = "inbound traffic-table index"
-    outbound: str = "outbound traffic-table index"
+    traffic: str = "inbound traffic-table index {inbound} outbound traffic-table index {outbound}"
 
 
-OLD_WORDS = Grammar(inbound="tx-cttr", outbound="rx-cttr")
-"""V800R007 to R015. The table's RX column shows what ``outbound`` set, so ``rx-cttr`` is taken as outbound."""
+OLD_WORDS = Grammar(traffic="rx-cttr {outbound} tx-cttr {inbound}")
+"""V800R007 to R015, in this order. The table's RX column shows what ``outbound`` set, so ``rx-cttr`` is outbound."""
 
 
 def _board_view(port: PonPort) -> str:
@@ -311,7 +310,8 @@ class HuaweiSmartAX(OltDriver):
             f"tag-transform translate-and-add inner-vlan {cvlan} inner-priority 0"
         )
         if order.inbound_traffic is not None:
-            line += f" {self.grammar.inbound} {order.inbound_traffic} {self.grammar.outbound} {order.outbound_traffic}"
+            words = self.grammar.traffic.format(inbound=order.inbound_traffic, outbound=order.outbound_traffic)
+            line = f"{line} {words}"
         yield from write(
             Write(
                 what=f"give {onu} service port {index} with {order.vlans}",
