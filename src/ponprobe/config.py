@@ -76,9 +76,10 @@ class OltEntry(Value):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     username: str
     password: SecretStr
+    enable_password: SecretStr | None = None
     host_keys: str | None = None
 
-    @field_validator("password", mode="before")
+    @field_validator("password", "enable_password", mode="before")
     @classmethod
     def _a_reference(cls, value: Any) -> Any:
         if isinstance(value, str) and not is_secret_reference(value):
@@ -90,6 +91,13 @@ class OltEntry(Value):
     def secret(self) -> SecretStr:
         """The password itself, read now; ``SecretMissing`` if its reference leads nowhere."""
         return resolve(self.password, f"the password of {self.username}@{self.host}")
+
+    @property
+    def enable_secret(self) -> SecretStr | None:
+        """The password of the privileged view, where the device asks for one."""
+        if self.enable_password is None:
+            return None
+        return resolve(self.enable_password, f"the enable password of {self.username}@{self.host}")
 
 
 def is_secret_reference(text: str) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from threading import Lock, RLock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import SecretStr, ValidationError
@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from ponprobe import config
 from ponprobe.drivers import driver_for
 from ponprobe.errors import ConfigError, NotSupported
-from ponprobe.session.engine import Engine
+from ponprobe.session.engine import Conversation, Engine
 from ponprobe.session.olt import Olt
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ _Key: TypeAlias = "tuple[str, int | None, str, str]"
 
 @dataclass(slots=True)
 class _Shared:
-    """One session on one OLT for one user; devices allow few."""
+    """One conversation with one OLT as one user, and how many ``Olt``s hold it; devices allow few sessions."""
 
-    transport: CliTransport
-    lock: RLock = field(default_factory=RLock)
+    conversation: Conversation
     users: int = 0
 
 
@@ -43,6 +42,7 @@ def connect(
     platform: str | None = None,
     username: str | None = None,
     password: SecretStr | str | None = None,
+    enable_password: SecretStr | str | None = None,
     access: Literal["ssh", "telnet"] | None = None,
     port: int | None = None,
     config_file: str | Path | None = None,
@@ -55,19 +55,26 @@ def connect(
     share it. Raises ``ConfigError``, ``SecretMissing``, ``DriverNotFound``.
     """
     loaded = config.load(config_file, **settings)
-    given = {"platform": platform, "username": username, "password": password, "access": access, "port": port}
+    given = {
+        "platform": platform,
+        "username": username,
+        "password": password,
+        "enable_password": enable_password,
+        "access": access,
+        "port": port,
+    }
     entry = _entry(loaded, olt, {name: value for name, value in given.items() if value is not None})
     driver = driver_for(entry.platform)
     if driver.cli is None:
         raise NotSupported(f"the driver {entry.platform} has no command line")
     key = (entry.host, entry.port, entry.access, entry.username)
     with _sessions_lock:
-        shared = _sessions.get(key) or _Shared(_transport(entry, driver.cli, loaded.settings))
+        shared = _sessions.get(key) or _Shared(Conversation(_transport(entry, driver.cli, loaded.settings)))
         _sessions[key] = shared
         shared.users += 1
     return Olt(
         entry.name or entry.host,
-        Engine(driver, shared.transport, lock=shared.lock, busy_wait_s=loaded.settings.busy_wait_s),
+        Engine(driver, shared.conversation, busy_wait_s=loaded.settings.busy_wait_s),
         partial(journal_at, loaded.settings.journal),
         loaded.settings,
         on_close=partial(_release, key),
@@ -80,8 +87,10 @@ def _entry(loaded: config.Config, olt: str, given: dict[str, Any]) -> config.Olt
         base: dict[str, Any] = dict(loaded.olt(olt))
     else:
         base = {"host": olt, "name": olt}
-    if isinstance(given.get("password"), str):
-        given["password"] = config.resolve(given["password"], f"the password of {given.get('username', 'the user')}")
+    for name in ("password", "enable_password"):
+        if isinstance(given.get(name), str):
+            what = f"the {name.replace('_', ' ')} of {given.get('username', 'the user')}"
+            given[name] = config.resolve(given[name], what)
     try:
         return config.OltEntry(**{**base, **given})
     except ValidationError as exc:
@@ -99,6 +108,7 @@ def _transport(entry: config.OltEntry, dialect: CliDialect, settings: config.Set
         access=entry.access,
         username=entry.username,
         password=entry.secret,
+        enable_password=entry.enable_secret,
         host_keys=entry.host_keys or settings.host_keys,
         known_hosts=settings.known_hosts,
         connect_timeout_s=settings.connect_timeout_s,
@@ -116,8 +126,8 @@ def _release(key: _Key) -> None:
         if shared.users:
             return
         del _sessions[key]
-    with shared.lock:
-        shared.transport.close()
+    with shared.conversation.lock:
+        shared.conversation.transport.close()
 
 
 @lru_cache(maxsize=8)

@@ -17,12 +17,16 @@ class View:
     r"""One mode of the command line. ``name`` may hold groups; ``enter`` is a template over them.
 
     ``View(r"config-if-gpon-(?P<board>\d+/\d+)", parent="config", enter="interface gpon {board}")``
+
+    ``shows`` is what the prompt says there, where that is less than the name (some devices print ``(config-if)#`` in
+    every interface); a template over the groups, too.
     """
 
     name: str
     parent: str | None
     enter: str
     leave: str = "quit"
+    shows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,11 @@ class LoginTexts:
     """Banner questions and their answers, e.g. a YES/NO notice."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CliDialect:
     """Everything a transport must know to hold a conversation, and a parser to clean its text.
+
+    Compared and hashed by identity, so that what is derived from a dialect can be kept.
 
     ``prompt`` has the groups ``host``, ``view`` (may be empty) and ``mark`` and is matched against the last line.
     ``view_by_mark`` names the view where the prompt shows none.
@@ -76,9 +82,13 @@ class CliDialect:
     eraser: Pattern[str] | None = None
     smart_prompt: Pattern[str] | None = None
     smart_prompt_default: str = "<cr>"
+    smart_prompt_break: str = "\x03"
+    """What leaves a smart prompt that wants a value (no line end is added)."""
     smart_prompt_echo: Pattern[str] | None = None
     """The ``Command:`` block that repeats the completed line after a smart prompt."""
     confirm: Pattern[str] = field(default_factory=lambda: re.compile(r"\(y/n\)\s*(\[[yn]\])?\s*:?\s*$", re.IGNORECASE))
+    confirm_yes: str = "y"
+    confirm_no: str = "n"
     alarms: tuple[Pattern[str], ...] = ()
     warnings: tuple[Pattern[str], ...] = ()
     echo_wrap: Pattern[str] | None = None
@@ -89,6 +99,8 @@ class CliDialect:
     logout: tuple[str, ...] = ("quit",)
     logout_answer: str = "y"
     line_end: str = "\n"
+    telnet_line_end: str = "\r\n"
+    """The Enter key on a Telnet connection: the network's own line end unless a family needs another."""
     width: int = 80
     height: int = 512
 
@@ -96,18 +108,28 @@ class CliDialect:
         """Name the view that a matched prompt shows."""
         return prompt["view"] or self.view_by_mark[prompt["mark"]]
 
+    def _known(self, view: str) -> tuple[View, dict[str, str]] | None:
+        for known in self.views:
+            if match := re.fullmatch(known.name, view):
+                return known, match.groupdict()
+        return None
+
+    def shown(self, view: str) -> str:
+        """What the prompt shows in a view; a view that is not known is what was shown."""
+        found = self._known(view)
+        return view if found is None or found[0].shows is None else found[0].shows.format(**found[1])
+
     def trail(self, view: str) -> tuple[tuple[str, str, str], ...]:
         """The way from the outermost view down to ``view``: (view, line that enters it, line that leaves it)."""
         steps: list[tuple[str, str, str]] = []
         name: str | None = view
         while name is not None:
-            for known in self.views:
-                if match := re.fullmatch(known.name, name):
-                    steps.append((name, known.enter.format(**match.groupdict()), known.leave))
-                    name = known.parent
-                    break
-            else:
+            found = self._known(name)
+            if found is None:
                 raise ValueError(f"{self.name}: no view named {name!r}")
+            known, groups = found
+            steps.append((name, known.enter.format(**groups), known.leave))
+            name = known.parent
         return tuple(reversed(steps))
 
     def moves(self, current: str, target: str) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ponprobe.errors import ConfigError
 from ponprobe.models._base import Value
 from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
 from ponprobe.models.service import ProfileRef, ServiceModel, Vlan, VlanStack
@@ -29,13 +30,18 @@ class ActivationOrder(Value):
     so it may only hold letters, digits and ``_.:/@#+-`` (up to 40). ``native_vlan`` ``True`` puts the CVLAN on the
     ONU's Ethernet port ``eth_port`` (bridge ONU), ``False`` leaves it alone (router ONU). ``confirm`` takes the ONU out
     of the autofind list instead of adding it by hand.
+
+    A Huawei OLT needs ``line_profile`` and ``service_profile``, a ZTE OLT ``onu_type`` and ``tcont_profile``; what is
+    missing is named before anything is asked of the device.
     """
 
     port: PonPort
     auth: OnuAuth
     vlans: VlanStack | None = None
-    line_profile: ProfileRef
-    service_profile: ProfileRef
+    line_profile: ProfileRef | None = None
+    service_profile: ProfileRef | None = None
+    onu_type: str | None = None
+    tcont_profile: str | None = None
     gemport: Annotated[int, Field(ge=0, le=4095)] = 1
     service_model: ServiceModel = "per_onu"
     native_vlan: bool = True
@@ -47,6 +53,13 @@ class ActivationOrder(Value):
     splitter: str | None = None
     splitter_port: Annotated[int, Field(ge=1, le=256)] | None = None
     description: str = Field(default="", max_length=40)
+
+    @field_validator("onu_type", "tcont_profile")
+    @classmethod
+    def _a_name(cls, text: str | None) -> str | None:
+        if text is not None and not re.fullmatch(r"[A-Za-z0-9_.:/@#+\-]{1,32}", text):
+            raise ValueError(f"{text!r}: 1 to 32 letters, digits or _.:/@#+- without blanks")
+        return text
 
     @field_validator("description")
     @classmethod
@@ -68,6 +81,16 @@ class ActivationOrder(Value):
         if self.confirm and self.auth.serial is None:
             raise ValueError("confirming a discovered ONU needs its serial")
         return self
+
+
+    def needs(self, *names: str) -> None:
+        """Raise ``ConfigError`` that names what this family of OLTs needs and the order does not have."""
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            raise ConfigError(
+                f"the order for {self.port} names no {' and no '.join(missing)}",
+                hint=f"this family of OLTs needs {' and '.join(names)}",
+            )
 
 
 class Registration(Value):

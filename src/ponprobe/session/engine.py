@@ -10,14 +10,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 import tenacity
 
 from ponprobe.drivers.parsing import clean, refused_error
-from ponprobe.errors import DeviceError, NotSupported, ParseError, ResourceBusy, SessionLost, TransportError
+from ponprobe.errors import (
+    DeviceError,
+    NotSupported,
+    ParseError,
+    PonprobeError,
+    ResourceBusy,
+    SessionLost,
+    TransportError,
+)
 from ponprobe.flow import Batch, Cli, CliReply, Flow, Reply, Routes, Write
+from ponprobe.models.device import OltFacts
 from ponprobe.models.optical import OpticalReading
 
 if TYPE_CHECKING:
@@ -41,29 +51,35 @@ class Changes(Protocol):
         """``done``, ``refused`` or ``unknown`` (sent, but no answer that could be read)."""
 
 
-class Engine:
-    """A driver and a device session. Safe for threads: one flow at a time, questions never between two changes.
+@dataclass(slots=True)
+class Conversation:
+    """One session on one OLT, which several engines may share: the road, who has the word, and where we stand.
 
-    Engines that share a session share its ``lock``. ``on_line`` is told each line as it is sent, with its view.
+    ``view`` is the view that we entered; the prompt may show less (``(config-if)#`` in every interface).
     """
 
-    def __init__(
-        self,
-        driver: OltDriver,
-        transport: CliTransport,
-        *,
-        lock: RLock | None = None,
-        busy_wait_s: float = 60.0,
-    ) -> None:
+    transport: CliTransport
+    lock: RLock = field(default_factory=RLock)
+    view: str = ""
+
+
+class Engine:
+    """A driver in a conversation. Safe for threads: one flow at a time, questions never between two changes.
+
+    ``on_line`` is told each line as it is sent, with its view.
+    """
+
+    def __init__(self, driver: OltDriver, conversation: Conversation, *, busy_wait_s: float = 60.0) -> None:
         if driver.cli is None:
             raise NotSupported(f"{driver.platform} has no command line")
         self.driver = driver
-        self.transport = transport
-        self.lock = lock or RLock()
+        self.conversation = conversation
+        self.transport = conversation.transport
+        self.lock = conversation.lock
         self.on_line: Callable[[str, str], None] | None = None
         self.dialect = driver.cli
         self._busy_wait_s = busy_wait_s
-        self._adapted = False
+        self._facts: OltFacts | None = None
 
     @property
     def host(self) -> str:
@@ -74,7 +90,7 @@ class Engine:
 
     def answer(self, routes: Callable[[OltDriver], Routes[T]], what: str) -> T:
         """Answer a question by the first route that works; partial optical readings of several routes are merged."""
-        with self.lock, self._named():
+        with self.lock, self._presentable():
             self._adapt()
             partial: T | None = None
             failed: TransportError | NotSupported | None = None
@@ -95,7 +111,7 @@ class Engine:
 
     def run(self, flow: Callable[[OltDriver], Flow[T]], changes: Changes | None = None) -> T:
         """Run a flow of the driver; its changes need a journal."""
-        with self.lock, self._named():
+        with self.lock, self._presentable():
             self._adapt()
             return self._drive(flow(self.driver), changes)
 
@@ -113,15 +129,17 @@ class Engine:
         finally:
             flow.close()
 
-    def _adapt(self) -> None:
-        """Learn model and version once, so that the driver speaks this firmware's words."""
-        if self._adapted:
-            return
-        for flow in self.driver.facts().values():
-            self.driver = self.driver.adapted_to(self._drive(flow, None))
+    def facts(self) -> OltFacts:
+        """Model and version, asked once: the driver speaks this firmware's words from then on."""
+        with self.lock, self._presentable():
+            return self._adapt()
+
+    def _adapt(self) -> OltFacts:
+        if self._facts is None:
+            self._facts = self._drive(self.driver.facts()["cli"], None)
+            self.driver = self.driver.adapted_to(self._facts)
             self.dialect = self.driver.cli or self.dialect
-            self._adapted = True
-            return
+        return self._facts
 
     # ------------------------------------------------------------------ questions
 
@@ -148,7 +166,7 @@ class Engine:
     def _patience(self) -> tenacity.Retrying:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ResourceBusy),
-            wait=tenacity.wait_exponential_jitter(initial=0.5, max=10),
+            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
             stop=tenacity.stop_after_delay(self._busy_wait_s),
             reraise=True,
         )
@@ -198,18 +216,27 @@ class Engine:
 
     def _send(self, line: Cli, *, confirms: bool = False) -> CliReply:
         if self.on_line is not None:
-            self.on_line(str(line), self.transport.view or "")
-        return self.transport.ask(line, confirms=confirms)
+            self.on_line(str(line), self.conversation.view)
+        reply = self.transport.ask(line, confirms=confirms)
+        if reply.view is not None and reply.view != self.dialect.shown(self.conversation.view):
+            self.conversation.view = reply.view
+        return reply
 
     def _move_to(self, line: Cli) -> None:
         """Change to the view that a line must run in, checking each step by the prompt it leads to."""
         if not self.transport.is_open:
             self._open()
-        if line.view is None or self.transport.view == line.view:
+        if line.view is None or self.conversation.view == line.view:
             return
-        for step, reached in self.dialect.moves(self.transport.view or "", line.view):
+        try:
+            moves = self.dialect.moves(self.conversation.view, line.view)
+        except ValueError as exc:
+            raise ParseError(f"{self.host}: {exc}", hint="log in again; nothing was sent") from exc
+        for step, reached in moves:
             reply = self._send(Cli(step))
-            if reply.view != reached:
+            if reply.view == self.dialect.shown(reached):
+                self.conversation.view = reached
+            else:
                 refusal = clean(reply.text, self.dialect, step).refusal
                 if refusal is not None:
                     raise refused_error(refusal, reply.request, reply.text)
@@ -223,6 +250,7 @@ class Engine:
         if self.transport.is_open:
             return
         self.transport.open()
+        self.conversation.view = self.transport.view or ""
         for setup in self.dialect.setup:
             reply = self._line(Cli(setup.line, view=setup.view), reopen=False)
             refusal = clean(reply.text, self.dialect, setup.line).refusal
@@ -238,12 +266,14 @@ class Engine:
             self.transport.close()
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Drivers do not know their device's address; errors that reach a person do."""
+    def _presentable(self) -> Iterator[None]:
+        """Errors that reach a person name the device, which drivers do not know, and show no secret."""
         try:
             yield
-        except DeviceError as exc:
-            exc.host = exc.host or self.host
+        except PonprobeError as exc:
+            if isinstance(exc, DeviceError):
+                exc.host = exc.host or self.host
+            exc.redact(self.transport.transcript.scrubber.scrub)
             raise
 
 

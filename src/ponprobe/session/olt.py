@@ -261,7 +261,7 @@ class Olt:
         from ponprobe.evaluate import CONSTRUCTION, judge  # noqa: PLC0415 - questions alone need no judge
 
         started, first_line = _now(), self._lines
-        facts = self.facts()
+        facts = self._engine.facts()
         findings: list[Finding] = []
         with self.activate(order) as onu:
             registered = _now()

@@ -64,7 +64,7 @@ class _Sheet:
     def __init__(self, engine: Engine) -> None:
         self.lines: list[PlannedLine] = []
         self._moves: Callable[[str, str], tuple[tuple[str, str], ...]] = engine.dialect.moves
-        self._view = engine.transport.view or ""
+        self._view = engine.conversation.view
 
     def whole(self, flow: Flow[None], purpose: Purpose = "write") -> list[Created]:
         """Add every change of a flow that does not look at replies; return what they create."""

@@ -105,7 +105,7 @@ class Eraser:
     def _patience(self) -> tenacity.Retrying:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransportError),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=15, jitter=0.2),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=15),
             stop=tenacity.stop_after_delay(self._patience_s),
             reraise=True,
         )

@@ -66,11 +66,15 @@ def _fsp(port: PonPort) -> str:
     return f"{port.frame} {port.slot} {port.port}"
 
 
-def _profile_words(profile: ProfileRef, kind: str) -> str:
+def _profile_words(profile: ProfileRef | None, kind: str) -> str:
+    if profile is None:
+        raise ValueError(f"a registration without {kind}")  # prepare refuses such an order
     return f"ont-{kind}-id {profile.id}" if profile.id is not None else f"ont-{kind}-name {profile.name}"
 
 
-def _profile_question(profile: ProfileRef, kind: str) -> Cli:
+def _profile_question(profile: ProfileRef | None, kind: str) -> Cli:
+    if profile is None:
+        raise ValueError(f"a registration without {kind}")
     which = f"profile-id {profile.id}" if profile.id is not None else f"profile-name {profile.name}"
     return Cli(f"display ont-{kind} gpon {which}", view=CONFIG)
 
@@ -232,6 +236,7 @@ class HuaweiSmartAX(OltDriver):
     # ------------------------------------------------------------------ changes
 
     def prepare(self, order: ActivationOrder, mark: str) -> Flow[Registration]:
+        order.needs("line_profile", "service_profile")
         port, serial = order.port, order.auth.serial
         wants_index = order.service_model == "per_onu"
         questions = {
