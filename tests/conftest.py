@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what several suites share
+
+from personalities import PERSONALITIES, EmulatedDevice, Personality
 
 
 def missing(what: str) -> None:
@@ -23,3 +28,16 @@ def shared() -> Path:
     if not (folder / "captures" / "check.py").exists():
         missing("the captures of real devices are not beside the project (PONPROBE_SHARED names another place)")
     return folder
+
+
+@pytest.fixture(params=PERSONALITIES, ids=lambda personality: personality.id)
+def personality(request: pytest.FixtureRequest) -> Personality:
+    """Each emulated OLT in turn."""
+    chosen: Personality = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def device_of() -> type[EmulatedDevice]:
+    """How an emulated OLT becomes a device of the driver contract."""
+    return EmulatedDevice

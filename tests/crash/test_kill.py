@@ -1,0 +1,164 @@
+"""kill -9 at every command: ``ponprobe recover`` must leave nothing of ours and everything of others.
+
+The measured process is a real ``ponprobe measure``; the emulated OLT kills it when a command arrives (before it is
+executed) or when it has been executed (before it is answered).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from ponprobe import emulator
+
+Phase = Literal["arrived", "executed"]
+PASSWORD_VARIABLE = "PONPROBE_TEST_PASSWORD"
+
+
+class Zygote:
+    """Starts ``ponprobe`` commands, tells their process id and how they ended."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.pid = 0
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("zygote.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, argv: list[str], environment: dict[str, str]) -> None:
+        request = {"argv": argv, "env": environment, "output": str(self.home / "output")}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        word, pid = self._line()
+        assert word == "started"
+        self.pid = int(pid)
+
+    def ended(self) -> int:
+        word, pid, status = self._line()
+        assert (word, int(pid)) == ("ended", self.pid)
+        return int(status)
+
+    def run(self, argv: list[str], environment: dict[str, str]) -> int:
+        self.start(argv, environment)
+        return self.ended()
+
+    @property
+    def output(self) -> str:
+        return (self.home / "output").read_text("utf-8", "replace")
+
+    def _line(self) -> list[str]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the zygote is gone"
+        return line.split()
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    zygote = Zygote(tmp_path_factory.mktemp("zygote"))
+    yield zygote
+    zygote.close()
+
+
+class Site:
+    """One emulated OLT, and the commands that measure on it and recover it."""
+
+    def __init__(self, zygote: Zygote, personality: Any, olt: emulator.EmulatedOlt, folder: Path) -> None:
+        self.zygote = zygote
+        self.olt = olt
+        self.journal = folder / "journal.sqlite3"
+        self.environment = {
+            PASSWORD_VARIABLE: olt.password,
+            "PONPROBE_JOURNAL": str(self.journal),
+            "PONPROBE_KNOWN_HOSTS": str(folder / "known_hosts"),
+            "PONPROBE_SAMPLES": "2",
+        }
+        self.to_olt = [
+            *("--host", olt.host, "--port", str(personality.port_of(olt)), "--access", personality.access),
+            *("--platform", personality.platform, "--username", olt.username),
+            *("--password", f"env:{PASSWORD_VARIABLE}"),
+        ]
+        self.measure = ["measure", personality.olt, *personality.order_options, *self.to_olt]
+        self.recover = ["recover", personality.olt, *self.to_olt]
+
+    def kill_at(self, argv: list[str], nth: int, phase: Phase) -> bool:
+        """Run a command and kill it at its nth line; return whether there was such a line."""
+        first = len(self.olt.commands)
+        killed: list[int] = []
+
+        def on_command(number: int, _line: str, at: str) -> None:
+            if number - first == nth and at == phase and not killed:
+                killed.append(self.zygote.pid)
+                os.kill(self.zygote.pid, signal.SIGKILL)
+                raise ConnectionAbortedError
+
+        self.olt.faults.on_command = on_command
+        status = self.zygote.run(argv, self.environment)
+        self.olt.faults.on_command = None
+        if killed:
+            assert status == -signal.SIGKILL
+        else:
+            assert status in {0, 3}, self.zygote.output
+        return bool(killed)
+
+    def unfinished_runs(self) -> int:
+        with sqlite3.connect(self.journal) as connection:
+            (count,) = connection.execute("select count(*) from runs where state <> 'clean'").fetchone()
+        connection.close()
+        return int(count)
+
+
+@pytest.fixture
+def site(personality: Any, zygote: Zygote, tmp_path: Path) -> Iterator[Site]:
+    with emulator.serve(personality.scenario) as lab:
+        yield Site(zygote, personality, lab.olts[personality.olt], tmp_path)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("phase", ["arrived", "executed"])
+def test_a_killed_measurement_is_recovered(site: Site, phase: Phase) -> None:
+    before = site.olt.snapshot()
+    changed = 0
+    for nth in range(1, 500):
+        if not site.kill_at(site.measure, nth, phase):
+            break
+        changed += site.olt.snapshot() != before
+        assert site.zygote.run(site.recover, site.environment) == 0, f"killed at command {nth}: {site.zygote.output}"
+        assert site.olt.snapshot() == before, f"killed at command {nth}, and recover left something"
+        assert site.unfinished_runs() == 0, f"killed at command {nth}"
+    assert nth > 30, "a measurement has more commands than that"
+    assert changed > 5, "most of a run has something on the device; the kills must have hit it"
+
+
+@pytest.mark.exhaustive
+def test_a_recovery_that_is_killed_itself_is_recovered(site: Site) -> None:
+    before = site.olt.snapshot()
+    assert site.zygote.run(site.measure, site.environment) in {0, 3}, site.zygote.output
+    everything_is_there = 1 + next(n for n, line in enumerate(site.olt.commands) if "optic" in line or "power" in line)
+    for nth in range(1, 500):
+        assert site.kill_at(site.measure, everything_is_there, "executed")
+        assert site.olt.snapshot() != before
+        hit = site.kill_at(site.recover, nth, "executed")
+        if hit:
+            assert site.zygote.run(site.recover, site.environment) == 0, site.zygote.output
+        assert site.olt.snapshot() == before, f"recover was killed at command {nth}"
+        assert site.unfinished_runs() == 0
+        if not hit:
+            break
+    assert nth > 10
