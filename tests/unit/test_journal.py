@@ -80,20 +80,19 @@ def test_secrets_never_reach_the_disk(journal: Journal, place: Path) -> None:
 
 def test_what_was_refused_or_undone_is_no_longer_there_and_what_is_unknown_may_be(journal: Journal) -> None:
     numbers = open_run(journal)
-    journal.settle(numbers["register"], "unknown")
-    journal.settle(numbers["serve"], "refused")
+    journal.settle("run1", {numbers["register"]: "unknown", numbers["serve"]: "refused"})
     assert journal.run("run1").created == (ONU,)
-    journal.undone("run1", ONU)
+    journal.settle("run1", {}, undone=[ONU])
     assert journal.run("run1").created == ()
 
 
 def test_a_run_is_unfinished_until_it_is_proven_clean(journal: Journal) -> None:
     open_run(journal)
-    journal.close_run("run1", "residue", "still there")
+    journal.settle("run1", {}, state="residue", note="still there")
     assert [run.run_id for run in journal.unfinished()] == ["run1"]
-    journal.close_run("run1", "kept")
+    journal.settle("run1", {}, state="kept")
     assert journal.unfinished("lab")[0].closed_at is None
-    journal.close_run("run1", "clean")
+    journal.settle("run1", {}, state="clean")
     assert journal.unfinished() == ()
     assert journal.run("run1").closed_at is not None
 

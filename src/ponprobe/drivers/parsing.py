@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -130,16 +130,27 @@ def _squashed(text: str) -> str:
 
 def _prompt_at(line: str, dialect: CliDialect) -> re.Match[str] | None:
     """Find the prompt at the start of a line; what was typed may follow it."""
-    head = line[:_WIDEST_PROMPT]
-    ends = sorted(m.end() for mark in dialect.view_by_mark for m in re.finditer(re.escape(mark), head))
-    for end in ends:
-        if match := dialect.prompt.fullmatch(line[:end]):
+    for end in _prompt_marks(dialect).finditer(line, 0, _WIDEST_PROMPT):
+        if match := dialect.prompt.fullmatch(line, 0, end.end()):
             return match
     return None
 
 
+@cache
+def _prompt_marks(dialect: CliDialect) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, dialect.view_by_mark)))
+
+
+@cache
+def _anywhere(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """Return a pattern without the end that anchors it, to see at once that a text does not hold it."""
+    return re.compile(re.sub(r"(?:\\s\*)?\$$", "", pattern.pattern), pattern.flags)
+
+
 def _questions(text: str, pattern: re.Pattern[str], ends: str) -> Iterator[tuple[int, int, str]]:
     """Find questions that are matched at the end of a live buffer, also where a typed answer follows them."""
+    if not _anywhere(pattern).search(text):
+        return
     done = 0
     for stop in re.finditer(ends, text, re.MULTILINE):
         start = max(done, stop.end() - _LONGEST_QUESTION)
@@ -163,6 +174,8 @@ def _event(kind: str, text: str) -> Event:
 
 
 def _mark_spans(lines: list[_Line], text: str, spans: list[tuple[int, int]], mark: str) -> None:
+    if not spans:
+        return
     starts: list[int] = []
     at = 0
     for shown in text.split("\n"):
@@ -296,8 +309,13 @@ def _plain_dashes(text: str) -> str:
     return re.sub(r"(?<!\S)[\u2013\u2014](?!\S)", "-", text)
 
 
-def _left_aligned(lines: Iterable[str]) -> list[str]:
+_FAR_IN = re.compile(rf"[ \t]*(?:\t| {{{_DEEP_INDENT}}})")
+
+
+def _left_aligned(lines: Sequence[str]) -> list[str]:
     """Move lines back that stand behind the blanks of an erased pager."""
+    if not any(_FAR_IN.match(line) for line in lines):
+        return list(lines)
     moved: list[str] = []
     before = 0
     for line in lines:
@@ -343,18 +361,35 @@ def _without_remarks(lines: list[str]) -> tuple[str, bool]:
 
 
 def _normalised(text: str) -> str:
-    return re.sub(r"^(\w+)\s*:\s*", r"\1: ", " ".join(text.split()))
+    words = " ".join(text.split())
+    return re.sub(r"^(\w+)\s*:\s*", r"\1: ", words) if ":" in words else words
+
+
+@cache
+def _any_rule(dialect: CliDialect) -> re.Pattern[str]:
+    """All rules in one pattern: nearly every line of an answer is ruled out by one look."""
+    each = [f"(?{'i' if rule.pattern.flags & re.I else ''}:{rule.pattern.pattern})" for rule in dialect.errors]
+    return re.compile("|".join(each) or r"(?!)")
+
+
+def may_refuse(raw: str, dialect: CliDialect) -> bool:
+    """Whether some line of a raw answer looks like a refusal; if not, it need not be cleaned to know that it is none."""
+    return any(_any_rule(dialect).match(_normalised(line)) for line in raw.splitlines())
 
 
 def _rule_for(text: str, dialect: CliDialect) -> ErrorRule | None:
+    if not _any_rule(dialect).match(text):
+        return None
     return next((rule for rule in dialect.errors if rule.pattern.match(text)), None)
 
 
 def _refusal(lines: list[_Line], start: int, stop: int, dialect: CliDialect) -> tuple[Refusal | None, ErrorRule | None]:
     """Find the first line that a rule of the dialect knows; a sentence may go on in the next line."""
     for i in range(start, stop):
+        if lines[i].mark not in {"text", "question"}:
+            continue
         line = lines[i].text.expandtabs()
-        if lines[i].mark not in {"text", "question"} or len(line) - len(line.lstrip()) > _INDENT:
+        if len(line) - len(line.lstrip()) > _INDENT:
             continue
         text = _normalised(line)
         if _rule_for(text, dialect) is None:

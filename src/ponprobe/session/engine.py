@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 import tenacity
 
-from ponprobe.drivers.parsing import clean, refused_error
+from ponprobe.drivers.parsing import clean, may_refuse, refused_error
 from ponprobe.errors import (
     DeviceError,
     NotSupported,
@@ -29,6 +29,7 @@ from ponprobe.errors import (
 from ponprobe.flow import Batch, Cli, CliReply, Flow, Reply, Routes, Write
 from ponprobe.models.device import OltFacts
 from ponprobe.models.optical import OpticalReading
+from ponprobe.models.parsed import Refusal
 
 if TYPE_CHECKING:
     from ponprobe.drivers.base import OltDriver
@@ -172,17 +173,20 @@ class Engine:
         )
 
     def _raise_if_busy(self, reply: CliReply) -> None:
-        if len(reply.text) < _REFUSALS_ARE_SHORT:
-            refusal = clean(reply.text, self.dialect, reply.request.line).refusal
-            if refusal is not None and refusal.refused_class == "busy":
-                raise refused_error(refusal, reply.request, reply.text)
+        refusal = self._refusal(reply)[0]
+        if refusal is not None and refusal.refused_class == "busy":
+            raise refused_error(refusal, reply.request, reply.text)
 
     def _damaged(self, reply: CliReply) -> bool:
-        if len(reply.text) >= _REFUSALS_ARE_SHORT:
-            return False
+        refusal, alarmed = self._refusal(reply)
+        return alarmed and refusal is not None and refusal.refused_class == "unknown_command"
+
+    def _refusal(self, reply: CliReply) -> tuple[Refusal | None, bool]:
+        """The refusal in an answer, if any, and whether an alarm stood in its middle."""
+        if len(reply.text) >= _REFUSALS_ARE_SHORT or not may_refuse(reply.text, self.dialect):
+            return None, False
         answer = clean(reply.text, self.dialect, reply.request.line)
-        alarmed = any(event.type == "alarm" for event in answer.events)
-        return alarmed and answer.refusal is not None and answer.refusal.refused_class == "unknown_command"
+        return answer.refusal, any(event.type == "alarm" for event in answer.events)
 
     # ------------------------------------------------------------------ changes
 

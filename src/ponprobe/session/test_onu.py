@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import tenacity
 
 from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, TransportError
-from ponprobe.flow import CliReply, Flow, Write
+from ponprobe.flow import CliReply, Flow, Write, changes_of
 from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef
 from ponprobe.models.device import MacEntry, OnuState
@@ -24,27 +24,50 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ponprobe.session.engine import Engine
-    from ponprobe.store.journal import Journal, WriteState
+    from ponprobe.store.journal import Journal, RunState, WriteState
 
 log = logging.getLogger(__name__)
 
 
 class RunJournal:
-    """One run's view of the journal: which changes are on disk, what became of them."""
+    """One run's view of the journal: which changes are on disk, what became of them.
+
+    How a change ended is written down with the next thing that must be: until then it counts as intended, which is what
+    a recovery has to assume of it anyway.
+    """
 
     def __init__(self, journal: Journal, run_id: str, intended: dict[str, int]) -> None:
         self.journal = journal
         self.run_id = run_id
         self._intended = intended
+        self._ended: dict[int, WriteState] = {}
+
+    def intend(self, changes: Sequence[Write]) -> None:
+        """Put changes on disk, all in one transaction, before the first of them is sent."""
+        if changes:
+            self._intended |= self.journal.intend(self.run_id, changes)
 
     def sending(self, change: Write) -> int:
-        """Return the change's number; removals were not announced when the run was opened and go on disk now."""
-        number = self._intended.pop(change.what, None)
-        return self.journal.intend(self.run_id, change) if number is None else number
+        """Return the change's number; a change that nobody announced goes on disk now."""
+        if change.what not in self._intended:
+            self.intend((change,))
+        return self._intended.pop(change.what)
 
     def settle(self, number: int, state: WriteState) -> None:
-        """Record how a change ended."""
-        self.journal.settle(number, state)
+        """Remember how a change ended."""
+        self._ended[number] = state
+
+    def close(self, state: RunState, note: str | None = None, undone: Sequence[Created] = ()) -> None:
+        """Write down how everything ended, and the run."""
+        self.journal.settle(self.run_id, self._ended, undone=undone, state=state, note=note)
+        self._ended.clear()
+
+    @property
+    def created(self) -> tuple[Created, ...]:
+        """What may stand on the device: everything intended that was neither refused nor proven gone."""
+        self.journal.settle(self.run_id, self._ended)
+        self._ended.clear()
+        return self.journal.run(self.run_id).created
 
 
 class Eraser:
@@ -62,8 +85,7 @@ class Eraser:
         Raises ``TransportError`` if the device could not be reached in time: then the run stays open. Raises
         ``DeviceError`` if the device refused for another reason than being busy, after the residue has been recorded.
         """
-        journal, run_id = self._changes.journal, self._changes.run_id
-        created = journal.run(run_id).created
+        created = self._changes.created
         removed: list[str] = []
         note: str | None = None
         try:
@@ -80,7 +102,7 @@ class Eraser:
             if not any(left.ours for left in residue):
                 log.debug("refused, but nothing is left: %s", exc)
             else:
-                journal.close_run(run_id, "residue", str(exc))
+                self._changes.close("residue", str(exc))
                 raise
         removal = Removal(
             onu=self._owner.onu,
@@ -91,14 +113,12 @@ class Eraser:
             note=note,
             at=datetime.now(timezone.utc),
         )
-        if removal.clean:
-            for item in created:
-                journal.undone(run_id, item)
-        journal.close_run(run_id, "clean" if removal.clean else "residue", note)
+        self._changes.close("clean" if removal.clean else "residue", note, undone=created if removal.clean else ())
         return removal
 
     def _undo(self, created: tuple[Created, ...]) -> list[str]:
         present = self._engine.run(lambda driver: driver.guard(self._owner, created))
+        self._changes.intend(changes_of(self._engine.driver.remove(self._owner, present)))
         self._engine.run(lambda driver: driver.remove(self._owner, present), self._changes)
         return [str(item) for item in present]
 
@@ -220,7 +240,7 @@ class TestOnu:
 
     def keep(self) -> None:
         """Leave the ONU on the device on purpose; ``ponprobe revoke RUN`` takes it away later."""
-        self._changes.journal.close_run(self.run_id, "kept", "kept for re-test")
+        self._changes.close("kept", "kept for re-test")
         self.kept = True
         self._changes.journal.release_run(self.run_id, self._lock)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -154,13 +154,32 @@ class Journal:
             connection.execute(_runs.insert().values(run))
             return {change.what: _insert(connection, run_id, change) for change in changes}
 
-    def close_run(self, run_id: str, state: RunState, note: str | None = None) -> None:
-        """Settle a run: ``clean`` after proof, ``residue`` if something is left, ``kept`` to leave it live."""
-        closed_at = None if state in {"open", "kept"} else _now()
+    def settle(
+        self,
+        run_id: str,
+        writes: Mapping[int, WriteState],
+        *,
+        undone: Sequence[Created] = (),
+        state: RunState | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Record in one transaction how changes ended, what is proven gone, and how the run ends.
+
+        ``state``: ``clean`` after proof, ``residue`` if something is left, ``kept`` to leave it live; ``None`` leaves
+        the run as it is. What is not recorded counts as intended, which is what ``recover`` must assume anyway.
+        """
+        now = _now()
+        of_run = _writes.c.run_id == run_id
         with self._engine.begin() as connection:
-            connection.execute(
-                _runs.update().where(_runs.c.run_id == run_id).values(state=state, note=note, closed_at=closed_at)
-            )
+            for number, ended in writes.items():
+                connection.execute(_writes.update().where(_writes.c.id == number).values(state=ended, at=now))
+            for item in undone:
+                gone = sa.and_(of_run, _writes.c.creates == _dump(item))
+                connection.execute(_writes.update().where(gone).values(state="undone", at=now))
+            if state is not None:
+                closed_at = None if state in {"open", "kept"} else now
+                ended_run = _runs.update().where(_runs.c.run_id == run_id)
+                connection.execute(ended_run.values(state=state, note=note, closed_at=closed_at))
 
     def run(self, run_id: str) -> JournalRun:
         """One run with its writes; ``ConfigError`` if there is none of this id."""
@@ -201,24 +220,10 @@ class Journal:
 
     # ------------------------------------------------------------------ writes
 
-    def intend(self, run_id: str, change: Write) -> int:
-        """Put one more change of a run on disk before it is sent; returns its number."""
+    def intend(self, run_id: str, changes: Sequence[Write]) -> dict[str, int]:
+        """Put more changes of a run on disk before they are sent; returns the number of each by what it says."""
         with self._engine.begin() as connection:
-            return _insert(connection, run_id, change)
-
-    def settle(self, number: int, state: WriteState) -> None:
-        """Record how a change ended."""
-        with self._engine.begin() as connection:
-            connection.execute(_writes.update().where(_writes.c.id == number).values(state=state, at=_now()))
-
-    def undone(self, run_id: str, removed: Created) -> None:
-        """Record that an object of this run is proven gone."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                _writes.update()
-                .where(sa.and_(_writes.c.run_id == run_id, _writes.c.creates == _dump(removed)))
-                .values(state="undone", at=_now())
-            )
+            return {change.what: _insert(connection, run_id, change) for change in changes}
 
     # ------------------------------------------------------------------ locks
 
