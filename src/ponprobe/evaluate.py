@@ -88,7 +88,7 @@ _OVERLOAD = Dbm(-8.0)  # receiver overload of GPON ONUs of class B+ and C+ (ITU-
 _SKEW_LIMIT = timedelta(seconds=60)
 _ARITHMETIC_TOLERANCE = Db(0.1)
 _UNSTABLE = Db(1.0)  # repeated reads of one ONU spread over 0.05 to 0.2 dB, so a whole dB is the plant, not the meter
-_DIRECTIONS_LIMIT = Db(6.8)  # how far two losses may differ by declared accuracies of +-3 dB alone
+_DIRECTIONS_LIMIT = Db(6.8)  # how far two losses may differ by declared accuracies of ±3 dB alone
 
 
 def threshold_sets() -> Mapping[str, ThresholdSet]:
@@ -348,7 +348,7 @@ def _precision(reading: OpticalReading, judgements: Sequence[Judgement]) -> Iter
             yield Finding(
                 code="within_precision",
                 text=f"{_NAMES[quantity]} is {_shown(abs(margin))} from its limit, and the device itself declares "
-                f"an accuracy of only +-{_shown(precision)}",
+                f"an accuracy of only ±{_shown(precision)}",
                 next_step="confirm with a hand-held power meter; another poll repeats the same error",
             )
 

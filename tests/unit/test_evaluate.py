@@ -440,7 +440,7 @@ def test_a_margin_inside_the_declared_precision_is_told() -> None:
     assert near.passed
     (finding,) = [finding for finding in near.findings if finding.code == "within_precision"]
     assert "2.99 dB" in finding.text
-    assert "+-3.00 dB" in finding.text
+    assert "±3.00 dB" in finding.text
     assert "hand-held" in (finding.next_step or "")
     assert "within_precision" in codes(judged(sample(onu_rx_dbm=power(-22.99, precision=3))))
     assert "within_precision" not in codes(judged(sample(onu_rx_dbm=power(-17.0, precision=3))))

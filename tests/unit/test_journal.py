@@ -53,7 +53,7 @@ def journal(place: Path) -> Iterator[Journal]:
 
 def open_run(journal: Journal, run_id: str = "run1", olt: str = "lab") -> dict[str, int]:
     return journal.open_run(
-        run_id, olt=olt, host="192.0.2.1", owner=OWNER, order={"port": "0/1/3"}, changes=(ADD, GIVE)
+        run_id, olt=olt, host="192.0.2.1", device="LAB", owner=OWNER, order={"port": "0/1/3"}, changes=(ADD, GIVE)
     )
 
 

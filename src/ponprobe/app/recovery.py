@@ -32,7 +32,7 @@ def recover_all(desk: Desk, olt: str | None, road: Road) -> ExitCode:
     for name in dict.fromkeys(run.olt for run in runs):
         mine = [run for run in runs if run.olt == name]
         recoveries = _recovered(desk, name, mine, loaded, road) if any(run.state != "kept" for run in mine) else ()
-        codes += [ExitCode.DONE if each.clean else ExitCode.RESIDUE for each in recoveries]
+        codes += [_code(each) for each in recoveries]
         kept = [
             (run.run_id, str(run.owner.onu), shlex.join(["ponprobe", "revoke", name, *road.again(), run.run_id]))
             for run in mine
@@ -76,6 +76,12 @@ def _is_on(run: JournalRun, olt: str | None, loaded: Config) -> bool:
     return olt in loaded.olts and loaded.olts[olt].host == run.host and run.olt not in loaded.olts
 
 
+def _code(recovery: Recovery) -> ExitCode:
+    if recovery.in_use:
+        return ExitCode.REFUSED
+    return ExitCode.DONE if recovery.clean else ExitCode.RESIDUE
+
+
 def _recovered(desk: Desk, name: str, runs: Iterable[JournalRun], loaded: Config, road: Road) -> tuple[Recovery, ...]:
     from ponprobe.app.progress import Phases  # noqa: PLC0415 - rich loads when it is needed
     from ponprobe.models.run import Recovery  # noqa: PLC0415
@@ -89,4 +95,7 @@ def _recovered(desk: Desk, name: str, runs: Iterable[JournalRun], loaded: Config
     except PonprobeError as exc:
         # whatever kept us from asking, these runs stay unproven
         open_runs = [run for run in runs if run.state != "kept"]
-        return tuple(Recovery(run_id=run.run_id, onu=run.owner.onu, error=str(exc)) for run in open_runs)
+        kind = type(exc).__name__
+        return tuple(
+            Recovery(run_id=run.run_id, onu=run.owner.onu, error=str(exc), error_class=kind) for run in open_runs
+        )

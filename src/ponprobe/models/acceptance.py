@@ -82,7 +82,6 @@ class ActivationOrder(Value):
             raise ValueError("confirming a discovered ONU needs its serial")
         return self
 
-
     def needs(self, *names: str) -> None:
         """Raise ``ConfigError`` that names what this family of OLTs needs and the order does not have."""
         missing = [name for name in names if getattr(self, name) is None]

@@ -115,6 +115,12 @@ class Recovery(Value):
     onu: OnuRef
     removal: Removal | None = None
     error: str | None = None
+    error_class: str | None = None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether another process is working on this run: it is not ours to finish."""
+        return self.error_class == "LeaseConflict"
 
     @property
     def clean(self) -> bool:

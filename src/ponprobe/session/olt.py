@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import tenacity
 
-from ponprobe.errors import AlreadyExists, DeviceError, LeaseConflict, NotFound, PonprobeError, TransportError
+from ponprobe.errors import AlreadyExists, NotFound, PonprobeError
 from ponprobe.flow import Routes, changes_of
-from ponprobe.models.acceptance import ActivationOrder, Registration, new_mark
+from ponprobe.models.acceptance import ActivationOrder, Ownership, Registration, new_mark
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
 from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
 from ponprobe.models.optical import Finding, OpticalReading, ThresholdSet
@@ -191,7 +191,10 @@ class Olt:
     def _activate(self, order: ActivationOrder) -> TestOnu:
         journal = self._open_journal()
         run_id = self._begin_run(order)
-        with journal.one_writer(self.host, self.settings.session_wait_s), self._engine.lock:
+        self._engine.facts()
+        # two OLTs may hide behind one address, and one OLT may have two roads: its own name tells them apart
+        olt = f"{self.host} {self._device}"
+        with journal.one_writer(olt, self.settings.session_wait_s), self._engine.lock:
             registration = self._engine.run(lambda driver: driver.prepare(order, new_mark()))
             self._emit("planned", data={"onu": str(registration.onu), "mark": registration.mark})
             lock = journal.hold_run(run_id)
@@ -223,6 +226,7 @@ class Olt:
             run_id,
             olt=self.name,
             host=self.host,
+            device=self._device,
             owner=registration.ownership,
             order=order.model_dump(mode="json"),
             changes=writes,
@@ -236,8 +240,7 @@ class Olt:
 
     def _roll_back(self, registration: Registration, changes: RunJournal, error: BaseException) -> None:
         try:
-            removal = Eraser(self._engine, changes, registration.ownership, self.settings.removal_wait_s).erase()
-            require_clean(removal, self.host)
+            require_clean(self._eraser(changes, registration.ownership, self._device).erase(), self.host)
         except PonprobeError as failure:
             mark_after_change(error, "residue", f"rolling back failed: {failure} (run {changes.run_id})")
         else:
@@ -324,7 +327,7 @@ class Olt:
         """
         journal = self._open_journal()
         run = journal.run(run_id)
-        if run.olt != self.name and run.host != self.host:
+        if self.name != run.olt and self.host != run.host:
             raise NotFound(f"run {run_id} belongs to {run.olt} ({run.host}), not to {self.name}")
         return require_clean(self._erase(journal, run), self.host)
 
@@ -341,8 +344,9 @@ class Olt:
                 continue
             try:
                 removal = self._erase(journal, run)
-            except (DeviceError, TransportError, LeaseConflict) as exc:
-                found.append(Recovery(run_id=run.run_id, onu=run.owner.onu, error=str(exc)))
+            except PonprobeError as exc:
+                kind = type(exc).__name__
+                found.append(Recovery(run_id=run.run_id, onu=run.owner.onu, error=str(exc), error_class=kind))
             else:
                 found.append(Recovery(run_id=run.run_id, onu=run.owner.onu, removal=removal))
         return tuple(found)
@@ -351,13 +355,20 @@ class Olt:
         self._run_id, self._port = run.run_id, run.owner.onu.port
         lock = journal.hold_run(run.run_id)
         try:
-            eraser = Eraser(self._engine, RunJournal(journal, run.run_id, {}), run.owner, self.settings.removal_wait_s)
-            removal = eraser.erase()
+            removal = self._eraser(RunJournal(journal, run.run_id, {}), run.owner, run.device).erase()
         finally:
             journal.release_run(run.run_id, lock)
         self._emit("revoked", data={"removed": list(removal.removed)})
         self._emit("residue_checked", data=removal.model_dump(mode="json"))
         return removal
+
+    def _eraser(self, changes: RunJournal, owner: Ownership, device: str) -> Eraser:
+        return Eraser(self._engine, changes, owner, device=device, patience_s=self.settings.removal_wait_s)
+
+    @property
+    def _device(self) -> str:
+        """What the OLT calls itself in its prompt."""
+        return self._engine.transport.hostname or ""
 
     # ------------------------------------------------------------------ events
 

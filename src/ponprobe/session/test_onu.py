@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import tenacity
 
-from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, TransportError
+from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, RevokeError, TransportError
 from ponprobe.flow import CliReply, Flow, Write, changes_of
 from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef
@@ -73,17 +73,21 @@ class RunJournal:
 class Eraser:
     """Takes one run's objects off a device: guard, undo, proof; as often as it takes."""
 
-    def __init__(self, engine: Engine, changes: RunJournal, owner: Ownership, patience_s: float) -> None:
+    def __init__(
+        self, engine: Engine, changes: RunJournal, owner: Ownership, *, device: str, patience_s: float
+    ) -> None:
         self._engine = engine
         self._changes = changes
         self._owner = owner
+        self._device = device
         self._patience_s = patience_s
 
     def erase(self) -> Removal:
         """Remove what is ours and read the device back; the journal has the outcome.
 
         Raises ``TransportError`` if the device could not be reached in time: then the run stays open. Raises
-        ``DeviceError`` if the device refused for another reason than being busy, after the residue has been recorded.
+        ``DeviceError`` if the device refused for another reason than being busy, after the residue has been recorded;
+        ``RevokeError`` if nothing of ours was found on a device that is not the one the run was made on.
         """
         created = self._changes.created
         removed: list[str] = []
@@ -104,6 +108,8 @@ class Eraser:
             else:
                 self._changes.close("residue", str(exc))
                 raise
+        if not removed:
+            self._demand_same_device()
         removal = Removal(
             onu=self._owner.onu,
             removed=tuple(removed),
@@ -115,6 +121,16 @@ class Eraser:
         )
         self._changes.close("clean" if removal.clean else "residue", note, undone=created if removal.clean else ())
         return removal
+
+    def _demand_same_device(self) -> None:
+        """Finding nothing on another device proves nothing: addresses and names are given to other devices."""
+        here = self._engine.transport.hostname or ""
+        if here != self._device:
+            raise RevokeError(
+                f"the run was made on an OLT that calls itself {self._device!r}; {self._engine.host} is {here!r} "
+                "and has nothing of it, which proves nothing",
+                hint="connect to the right OLT; if it was renamed, give it the old name for the removal",
+            )
 
     def _undo(self, created: tuple[Created, ...]) -> list[str]:
         present = self._engine.run(lambda driver: driver.guard(self._owner, created))
@@ -253,8 +269,9 @@ class TestOnu:
         if self.removal is not None and self.removal.clean:
             return self.removal
         try:
-            eraser = Eraser(self._engine, self._changes, self.registration.ownership, self._removal_wait_s)
-            self.removal = eraser.erase()
+            device = self._engine.transport.hostname or ""
+            owner, patience_s = self.registration.ownership, self._removal_wait_s
+            self.removal = Eraser(self._engine, self._changes, owner, device=device, patience_s=patience_s).erase()
         finally:
             if not self.kept:
                 self._changes.journal.release_run(self.run_id, self._lock)

@@ -42,6 +42,7 @@ _runs = sa.Table(
     sa.Column("run_id", sa.String(32), primary_key=True),
     sa.Column("olt", sa.String(255), nullable=False),
     sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("device", sa.String(255), nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("order_text", sa.Text, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
@@ -81,11 +82,12 @@ class JournalWrite(Value):
 
 
 class JournalRun(Value):
-    """One run as the journal has it."""
+    """One run as the journal has it; ``device`` is what the OLT calls itself in its prompt."""
 
     run_id: str
     olt: str
     host: str
+    device: str
     owner: Ownership
     order: dict[str, Any] = Field(default_factory=dict)
     state: RunState
@@ -135,7 +137,15 @@ class Journal:
     # ------------------------------------------------------------------ runs
 
     def open_run(
-        self, run_id: str, *, olt: str, host: str, owner: Ownership, order: dict[str, Any], changes: Sequence[Write]
+        self,
+        run_id: str,
+        *,
+        olt: str,
+        host: str,
+        device: str,
+        owner: Ownership,
+        order: dict[str, Any],
+        changes: Sequence[Write],
     ) -> dict[str, int]:
         """Put a run and all its intended changes on disk, in one transaction, before the first byte is sent.
 
@@ -145,6 +155,7 @@ class Journal:
             "run_id": run_id,
             "olt": olt,
             "host": host,
+            "device": device,
             "owner": owner.model_dump_json(),
             "order_text": json.dumps(order, ensure_ascii=False),
             "state": "open",
@@ -207,6 +218,7 @@ class Journal:
                 run_id=row["run_id"],
                 olt=row["olt"],
                 host=row["host"],
+                device=row["device"],
                 owner=Ownership.model_validate_json(row["owner"]),
                 order=json.loads(row["order_text"]),
                 state=row["state"],
@@ -245,15 +257,15 @@ class Journal:
         log.debug("released run %s", run_id)
 
     @contextmanager
-    def one_writer(self, host: str, timeout_s: float) -> Iterator[None]:
+    def one_writer(self, olt: str, timeout_s: float) -> Iterator[None]:
         """Let one process at a time choose IDs and register on an OLT; wait up to ``timeout_s``."""
-        name = hashlib.sha256(host.encode()).hexdigest()[:16]
+        name = hashlib.sha256(olt.encode()).hexdigest()[:16]
         lock = FileLock(str(self._locks / f"olt-{name}.lock"), timeout=timeout_s)
         try:
             lock.acquire()
         except Timeout as exc:
             raise LeaseConflict(
-                f"{host}: another ponprobe process has been registering for {timeout_s:g} s", hint="try again later"
+                f"{olt}: another ponprobe process has been registering for {timeout_s:g} s", hint="try again later"
             ) from exc
         try:
             yield
