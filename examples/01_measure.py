@@ -19,8 +19,8 @@ def main(olt_name: str, port: str, serial: str, svlan: str, cvlan: str) -> int:
         port=ponprobe.PonPort.parse(port),
         auth=ponprobe.OnuAuth(serial=ponprobe.Serial(serial)),
         vlans=ponprobe.VlanStack(svlan=int(svlan), cvlan=int(cvlan)),
-        line_profile=ponprobe.ProfileRef(id=10),
-        service_profile=ponprobe.ProfileRef(id=10),
+        line_profile=ponprobe.ProfileRef(id=20),
+        service_profile=ponprobe.ProfileRef(id=20),
         splitter="Splitter 7, riser 2",
     )
     with ponprobe.connect(olt_name) as olt:

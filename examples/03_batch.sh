@@ -15,7 +15,7 @@ while read -r olt port serial svlan cvlan splitter; do
     [ -n "$olt" ] || continue
     number=$((number + 1))
     ponprobe measure "$olt" "$port" --serial "$serial" --svlan "$svlan" --cvlan "$cvlan" \
-        --line-profile 10 --service-profile 10 --splitter "$splitter" --json \
+        --line-profile 20 --service-profile 20 --splitter "$splitter" --json \
         >"$results/$number.json" 2>"$results/$number.log" </dev/null
     code=$?
     echo "$number: exit $code ($splitter)"
