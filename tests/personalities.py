@@ -102,6 +102,12 @@ class EmulatedDevice:
         serial = f"STRG{self._strangers:08X}"
         self._register(onu.port, onu.onu_id, serial, "A customer")
 
+    def evict(self, onu: OnuRef) -> None:
+        """Somebody removes our ONU by hand, with its services."""
+        for service in self.olt.world.services_of(onu.port, onu.onu_id):
+            self.olt.world.remove_service(service.index)
+        self.olt.world.delete(onu)
+
     def register_serial_elsewhere(self) -> OnuRef:
         port = PonPort.parse(self._personality.elsewhere)
         onu_id = self.olt.world.free_onu_id(port)

@@ -108,8 +108,11 @@ def screen_line(line: str) -> str:
 
 
 def _screen(raw: str) -> str:
-    text = raw.replace("\x00", "")
-    text = re.sub(r"\r*\n\r*", "\n", text) if "\n" in text else re.sub(r"\r+", "\n", text)
+    text = raw.replace("\x00", "").replace("\r\n", "\n")
+    if "\r" in text:
+        text = re.sub(r"\r*\n\r*", "\n", text) if "\n" in text else re.sub(r"\r+", "\n", text)
+    if not _CONTROL.search(text):
+        return text
     return "\n".join(screen_line(line) for line in text.split("\n"))
 
 
@@ -368,13 +371,21 @@ def _normalised(text: str) -> str:
 @cache
 def _any_rule(dialect: CliDialect) -> re.Pattern[str]:
     """All rules in one pattern: nearly every line of an answer is ruled out by one look."""
-    each = [f"(?{'i' if rule.pattern.flags & re.I else ''}:{rule.pattern.pattern})" for rule in dialect.errors]
+    each = [f"(?{'i' if rule.pattern.flags & re.IGNORECASE else ''}:{rule.pattern.pattern})" for rule in dialect.errors]
     return re.compile("|".join(each) or r"(?!)")
 
 
+@cache
+def _first_words(dialect: CliDialect) -> re.Pattern[str]:
+    """Match the lines that start as some rule does."""
+    starts = {re.match(r"\^?([^\s\\.^$*+?{}\[\]()|:]*)", rule.pattern.pattern) for rule in dialect.errors}
+    words = {start[1] for start in starts if start is not None}
+    return re.compile(rf"^[ \t]*(?:{'|'.join(sorted(map(re.escape, words)))})", re.MULTILINE | re.IGNORECASE)
+
+
 def may_refuse(raw: str, dialect: CliDialect) -> bool:
-    """Whether some line of a raw answer looks like a refusal; if not, it need not be cleaned to know that it is none."""
-    return any(_any_rule(dialect).match(_normalised(line)) for line in raw.splitlines())
+    """Whether a line of a raw answer starts as a refusal does; if none does, there is none."""
+    return bool(_first_words(dialect).search(raw))
 
 
 def _rule_for(text: str, dialect: CliDialect) -> ErrorRule | None:
@@ -385,7 +396,8 @@ def _rule_for(text: str, dialect: CliDialect) -> ErrorRule | None:
 
 def _refusal(lines: list[_Line], start: int, stop: int, dialect: CliDialect) -> tuple[Refusal | None, ErrorRule | None]:
     """Find the first line that a rule of the dialect knows; a sentence may go on in the next line."""
-    for i in range(start, stop):
+    suspects = (i for i in range(start, stop) if _first_words(dialect).match(lines[i].text))
+    for i in suspects:
         if lines[i].mark not in {"text", "question"}:
             continue
         line = lines[i].text.expandtabs()
@@ -523,7 +535,7 @@ class Field:
 
 
 _COLON_LINE = re.compile(r"^(?P<left>\s*(?P<label>[^\s:|][^:|]*?)\s*):(?P<value>.*)$")
-_COLUMN_LINE = re.compile(r"^\s*(?P<label>\S(?:.*?\S)?)\s{2,}(?P<value>\S.*)$")
+_COLUMN_GAP = re.compile(r"\s{2,}")
 
 
 def fields(body: str) -> tuple[Field, ...]:
@@ -547,8 +559,8 @@ def fields(body: str) -> tuple[Field, ...]:
 
 def columns(body: str) -> tuple[Field, ...]:
     """Read a page of two columns without colons: label, at least two blanks, value."""
-    matches = (match for line in body.split("\n") if (match := _COLUMN_LINE.match(line)))
-    return tuple(Field(" ".join(match["label"].split()), match["value"].strip()) for match in matches)
+    pairs = (_COLUMN_GAP.split(line.strip(), maxsplit=1) for line in body.split("\n"))
+    return tuple(Field(" ".join(pair[0].split()), pair[1].strip()) for pair in pairs if len(pair) == 2)
 
 
 def first_of(page: tuple[Field, ...]) -> dict[str, str]:

@@ -34,7 +34,8 @@ _ERRORS = (
     _empty("not any MAC address record"),
     _empty("No service virtual port can be operated"),
     _empty("There is no ONT available"),
-    ErrorRule(_text(r"^(Failure: )?No related information to show"), "not_found", empty=True),
+    _empty("No related information to show"),
+    ErrorRule(_text(r"^No related information to show"), "not_found", empty=True),
     # the line itself is wrong; the words before the caret are the line's, so the rule starts at the per cent sign
     _grammar(
         "Unknown command",
