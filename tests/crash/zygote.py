@@ -13,11 +13,11 @@ import os
 import sys
 
 import netmiko
-import ponprobe.app.cli
 import sqlalchemy
 import textfsm
 
 import ponprobe.app
+import ponprobe.app.cli
 import ponprobe.connect
 import ponprobe.drivers.huawei.driver
 import ponprobe.session.olt
