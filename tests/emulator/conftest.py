@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import paramiko
 import pytest
@@ -61,8 +62,8 @@ class Talk:
         return self.until(self.prompt)
 
     def lines(self, line: str) -> list[str]:
-        """The same, as lines, without the empty one and the prompt at the end."""
-        return self.do(line).replace("\r", "").split("\n")[:-2]
+        """The same, as lines, without the prompt at the end (and the empty line that Huawei prints before it)."""
+        return self.do(line).replace("\r", "").split("\n")[: -2 if self.olt.platform == "huawei_smartax" else -1]
 
     def setup(self, *, view: str = "config", paging: bool = False) -> Talk:
         """Go to a view without smart prompts (and without pages)."""
@@ -74,6 +75,21 @@ class Talk:
         if view != "config":
             self.do(f"interface gpon {view}")
         return self
+
+    def privileged(self, *, paging: bool = False) -> Talk:
+        """On a ZTE OLT: to exec, without pages."""
+        if self.olt.personality.lands_in == "user":
+            self.send("enable\r")
+            self.until("Password:")
+            self.send(self.olt.enable_password + "\r")
+            self.until(self.prompt)
+        if not paging:
+            self.do("terminal length 0")
+        return self
+
+    def several(self, *lines: str) -> str:
+        """The answers to several lines, one after another."""
+        return "".join(self.do(line) for line in lines)
 
     def repeat(self, line: str, until: str) -> str:
         """Ask again until the answer has the text; the emulator's clock decides, not this test's."""
@@ -96,17 +112,84 @@ def lab() -> Iterator[Lab]:
         yield fresh
 
 
+@dataclass(frozen=True)
+class ZteCase:
+    """One of the emulated ZTE OLTs and how its names are written."""
+
+    id: str
+    olt: str
+    port: str
+    serial: str
+
+    def name(self, kind: str, port: str | None = None) -> str:
+        """An interface: ``olt``, ``onu``."""
+        where = port or self.port
+        return f"gpon_{kind}-{where}" if self.olt == "c600" else f"gpon-{kind}_{where}"
+
+    @property
+    def gemport(self) -> str:
+        return "gemport 1 unicast tcont 1 dir both" if self.olt == "c300" else "gemport 1 tcont 1"
+
+    def provision(self, cvlan: int = 3001, svlan: int | None = 2000, profile: str = "TEST-100M") -> list[str]:
+        """Register ONU 9 and give it a service; begins in exec, ends in exec."""
+        outer = f" svlan {svlan}" if svlan else ""
+        onu, vport = f"{self.name('onu')}:9", ""
+        lines = ["configure terminal", f"interface {self.name('olt')}", f"onu 9 type TEST-1GE sn {self.serial}", "exit"]
+        lines += [f"interface {onu}", f"tcont 1 profile {profile}", self.gemport]
+        if self.olt == "c600":
+            lines += ["exit", f"interface vport-{self.port}.9:1"]
+        else:
+            vport = " vport 1"
+        lines += [f"service-port 1{vport} user-vlan {cvlan} vlan {cvlan}{outer}", "exit", f"pon-onu-mng {onu}"]
+        return [*lines, f"service 1 gemport 1 vlan {cvlan}", f"vlan port eth_0/1 mode tag vlan {cvlan}", "end"]
+
+
+ZTE_CASES = (
+    ZteCase("c300_v12", "c300", "1/2/1", "ZTEG0A000EA9"),
+    ZteCase("c320_v21", "c320", "1/1/1", "ZTEG0B000EA9"),
+    ZteCase("c600_titan", "c600", "1/3/1", "ZTEG0C000EA9"),
+)
+
+
+@pytest.fixture(params=ZTE_CASES, ids=lambda case: case.id)
+def zte(request: pytest.FixtureRequest) -> ZteCase:
+    """Each of the ZTE personalities in turn."""
+    chosen: ZteCase = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def demo_zte() -> Iterator[Lab]:
+    """ZTE OLTs for tests that change nothing."""
+    with serve("demo_zte") as lab:
+        # many tests at it, and one of its own for the limit
+        for olt in lab.olts.values():
+            olt.faults.reenter_limit = 20
+        yield lab
+
+
+@pytest.fixture
+def zte_lab() -> Iterator[Lab]:
+    """ZTE OLTs of its own for a test that changes something."""
+    with serve("demo_zte") as fresh:
+        yield fresh
+
+
 @pytest.fixture
 def telnet() -> Iterator[Callable[..., Talk]]:
     with ExitStack() as stack:
 
-        def connect(olt: EmulatedOlt, *, login: bool = True, user: str | None = None) -> Talk:
+        def connect(
+            olt: EmulatedOlt, *, login: bool = True, user: str | None = None, columns: int | None = None
+        ) -> Talk:
             connection = stack.enter_context(socket.create_connection((olt.host, olt.telnet_port), timeout=LIMIT_S))
             talk = Talk(olt, connection.recv, connection.sendall)
+            if columns is not None:
+                connection.sendall(b"\xff\xfb\x1f\xff\xfa\x1f" + columns.to_bytes(2, "big") + b"\x00\x32\xff\xf0")
             if login:
-                talk.until(">>User name:")
+                talk.until(re.escape(olt.personality.access.user_prompt.strip()))
                 talk.send(f"{user or olt.username}\r\n")
-                talk.until(">>User password:")
+                talk.until(re.escape(olt.personality.access.password_prompt.strip()))
                 talk.send(f"{olt.password}\r\n")
                 talk.until(talk.prompt)
             return talk
@@ -131,7 +214,7 @@ def ssh() -> Iterator[Callable[..., Talk]]:
             talk = Talk(olt, channel.recv, channel.sendall)
             if first_prompt:
                 if olt.personality.password_notice:
-                    talk.until("recommended to change the password")
+                    talk.until("change the password")
                 talk.until(talk.prompt)
             return talk
 

@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from ponprobe.emulator.faults import Faults
 from ponprobe.emulator.plant import OPTICS, PlantFault, PortPlant, Splitter, fixed_bias
-from ponprobe.emulator.records import Board, LineProfile, Refused, Service, ServiceProfile, VlanEntry
-from ponprobe.emulator.scenario import OltSpec, OntSpec, OnuSpec, PortSpec, ScenarioError, ServiceSpec
+from ponprobe.emulator.provision import (
+    Flow,
+    GemPort,
+    OmciService,
+    OnuType,
+    PortQinq,
+    Tcont,
+    TcontProfile,
+    UniVlan,
+    add_tcont,
+    provided,
+)
+from ponprobe.emulator.records import Board, LineProfile, OnuEntry, Refused, Service, ServiceProfile, VlanEntry
+from ponprobe.emulator.scenario import (
+    OltSpec,
+    OntSpec,
+    OnuSpec,
+    PortSpec,
+    ProvisionSpec,
+    ScenarioError,
+    ServiceSpec,
+)
 from ponprobe.emulator.world import OltWorld
 from ponprobe.models.addressing import PonPort
 
@@ -17,9 +37,12 @@ def build_faults(spec: OltSpec) -> Faults:
 
 def build_world(spec: OltSpec, seed: int) -> OltWorld:
     """Everything that a scenario says of one OLT; raises ``ScenarioError`` where it contradicts itself."""
-    world = OltWorld(name=spec.hostname, seed=seed, zone_h=spec.zone_h)
+    of = spec.model
+    world = OltWorld(name=spec.hostname, seed=seed, zone_h=spec.zone_h, digits=of.digits, onu_ids=of.onu_ids)
     world.slots, world.service_index_from = spec.slots, spec.service_index_from
-    world.boards = {slot: Board(slot, b.name, b.status, b.ports) for slot, b in spec.boards.items()}
+    world.boards = {slot: Board(slot, **board.model_dump()) for slot, board in spec.boards.items()}
+    world.onu_types = {name: OnuType(name, **each.model_dump()) for name, each in spec.onu_types.items()}
+    world.tcont_profiles = {name: TcontProfile(name, **each.model_dump()) for name, each in spec.tcont_profiles.items()}
     world.vlans = {n: VlanEntry(n, v.attribute, v.description, v.uplinks) for n, v in spec.vlans.items()}
     world.traffic_tables = set(spec.traffic_tables)
     for number, line in spec.line_profiles.items():
@@ -29,8 +52,9 @@ def build_world(spec: OltSpec, seed: int) -> OltWorld:
         world.service_profiles[number] = ServiceProfile(number, profile.name, profile.eth, profile.pots)
     for slot, board in sorted(spec.boards.items()):
         for number in range(board.ports):
-            port = PonPort(frame=0, slot=slot, port=number)
+            port = PonPort(frame=of.frame, slot=slot, port=of.first_port + number)
             world.plants[port] = _plant(spec.ports.get(str(port), PortSpec()), seed, f"{spec.name} {port}")
+            world.plants[port].technology = board.technology
     for name, port_spec in spec.ports.items():
         _populate(world, PonPort.parse(name), port_spec, spec)
     return world
@@ -75,6 +99,9 @@ def _populate(world: OltWorld, port: PonPort, spec: PortSpec, olt: OltSpec) -> N
             _add_onu(world, port, onu)
         for service in spec.shared_services:
             world.add_service(_service(service, port, None))
+        for rule in spec.smart_qinq:
+            world.qinq.append(PortQinq(port, *rule.cvlans, svlan=rule.svlan, cos=rule.cos))
+            world.qinq_ports.add(port)
     except Refused as refused:
         raise ScenarioError(f"{olt.name}, port {port}: contradicts itself ({refused.reason})") from refused
     for ont in spec.onts:
@@ -94,9 +121,25 @@ def _add_onu(world: OltWorld, port: PonPort, onu: OnuSpec) -> None:
         line_profile=onu.line_profile,
         service_profile=onu.service_profile,
         description=onu.description,
+        onu_type=onu.onu_type,
     )
-    world.onus[ref].down_cause = onu.last_down_cause
+    entry = world.onus[ref]
+    entry.down_cause = onu.last_down_cause
+    if entry.provision is not None:
+        entry.provision.name = onu.name
+    if onu.service is not None:
+        _provide(world, entry, onu.service)
     if onu.native_vlan is not None:
         world.set_native_vlan(ref, 1, onu.native_vlan, 0)
     for service in onu.services:
         world.add_service(_service(service, port, onu.id))
+
+
+def _provide(world: OltWorld, entry: OnuEntry, spec: ProvisionSpec) -> None:
+    provision, technology = provided(entry), world.plants[entry.ref.port].technology
+    if spec.tcont_profile is not None:
+        add_tcont(world, entry, 1, Tcont(spec.tcont_profile))
+        provision.add_gemport(1, GemPort(1))
+        provision.add_service("1", OmciService(1, spec.cvlan))
+    provision.add_flow(Flow(1, 1, spec.cvlan, spec.cvlan, spec.svlan), technology)
+    provision.unis[spec.uni] = UniVlan("tag", spec.cvlan)

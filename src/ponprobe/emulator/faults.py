@@ -52,7 +52,9 @@ class Faults:
     password_notice: bool | None = None
     """The warning after the first prompt, and a second prompt; ``None``: as the personality does."""
     pager: bool = True
-    """Whether long answers stop at ``---- More``."""
+    """Whether long answers stop at ``---- More`` or `` --More--``."""
+    terminal_length_ignored: bool = False
+    """Whether ZTE's ``terminal length 0`` is accepted without effect, as has been seen on a C600."""
 
     def alarm_at(self, number: int) -> bool:
         """Whether an alarm disturbs this command."""

@@ -2,7 +2,7 @@
 
 A pattern is written as ``ont delete <portid:U0-15> { all | <ontid:U0-127> }`` with ``[...]`` for what may be left out
 and ``{a|b}`` for alternatives; ``PIPE`` stands for the word ``|``. Types: ``U0-15`` number, ``S1-40`` text, ``Ea,b``
-one of the words, or a name of :data:`SHAPES`.
+one of the words, ``L1-64`` the rest of the line, ``Rregex`` what a pattern matches, or a name of :data:`SHAPES`.
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ class Typed:
         if kind == "U":
             low, high = map(int, rest.split("-"))
             return text.isascii() and text.isdigit() and low <= int(text) <= high
-        if kind == "S":
+        if kind in "SL":
             low, high = map(int, rest.split("-"))
             return low <= len(text) <= high
+        if kind == "R":
+            return re.fullmatch(rest, text, re.IGNORECASE) is not None
         return text.lower() in rest.split(",")
 
     @property
@@ -249,6 +251,13 @@ class Grammar:
         done: list[str] = []
         for word in split(line):
             edges, written, ambiguous = self._choose(word.text, walk)
+            if any(isinstance(token, Typed) and token.type[0] == "L" for token, _, _ in edges):
+                rest = line[word.at :].strip()
+                edges = [edge for edge in edges if isinstance(edge[0], Typed) and edge[0].accepts(rest)]
+                if edges:
+                    done.append(rest)
+                    walk = self._step(edges, rest)
+                    break
             if not edges:
                 return Parse(line, (*done, word.text), refused=self._why(walk, ambiguous=ambiguous), at=word.at)
             done.append(written)

@@ -6,25 +6,22 @@ import base64
 import contextlib
 import hashlib
 import threading
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ponprobe.emulator import huawei, zte
+from ponprobe.emulator.access import LOGIN_TRIES
 from ponprobe.emulator.build import build_faults, build_world
-from ponprobe.emulator.huawei.personality import PERSONALITIES
-from ponprobe.emulator.huawei.shell import Shell
 from ponprobe.emulator.scenario import OltSpec, Scenario
 from ponprobe.emulator.servers.ssh import HostKey, SshSettings, serve_ssh
 from ponprobe.emulator.servers.telnet import serve_telnet
-from ponprobe.emulator.terminal import Closed, Habits, Terminal, Wire
+from ponprobe.emulator.terminal import Closed, Terminal, Wire
 from ponprobe.emulator.world import OltWorld
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-LOGIN_TRIES = 3
-BAD_LOGIN = "Username or password invalid."
-LOCKED = "This user has been locked."
 
 
 class EmulatedOlt:
@@ -35,7 +32,8 @@ class EmulatedOlt:
         self.host = host
         self.username = spec.username
         self.password = spec.password
-        self.personality = PERSONALITIES[spec.personality]
+        self.enable_password = spec.enable_password or spec.password
+        self.personality: huawei.Personality | zte.Personality = spec.model
         self.save_s = spec.save_s
         self.world: OltWorld = build_world(spec, seed)
         self.faults = build_faults(spec)
@@ -44,16 +42,21 @@ class EmulatedOlt:
         self._lock = threading.Lock()
         self._lines: list[str] = []
         self._sessions: dict[str, int] = {}
-        self._logins: list[str] = []
+        self._logins: list[datetime] = []
         self._ssh_settings = SshSettings(
             HostKey(spec.crypto), spec.crypto, self._may_enter, self._talk_ssh, self.closing
         )
         self._ssh = serve_ssh(host, self._ssh_settings)
-        self._telnet = serve_telnet(host, self._talk_telnet)
+        self._telnet = serve_telnet(host, self.personality.access.telnet_offers, self._talk_telnet)
         self.ssh_port = self._ssh.port
         self.telnet_port = self._telnet.port
 
     # ------------------------------------------------------------------ what users see
+
+    @property
+    def platform(self) -> str:
+        """The family, as ponprobe names it: ``huawei_smartax``, ``zte_zxan``, ``zte_titan``."""
+        return self.personality.platform
 
     @property
     def host_key_fingerprint(self) -> str:
@@ -137,9 +140,9 @@ class EmulatedOlt:
         with self._lock:
             self._sessions[user] -= 1
 
-    def last_login(self) -> tuple[str, str, str]:
-        """Address and times of the login before."""
-        now = self.world.wall().isoformat(sep=" ", timespec="seconds")
+    def last_login(self) -> tuple[str, datetime, datetime]:
+        """Address and times of the login before and of this one."""
+        now = self.world.wall()
         with self._lock:
             before = self._logins[-1] if self._logins else now
             self._logins.append(now)
@@ -152,7 +155,7 @@ class EmulatedOlt:
 
     def _talk_ssh(self, wire: Wire, user: str) -> None:
         with contextlib.suppress(Closed):
-            terminal = Terminal(wire, Habits())
+            terminal = Terminal(wire, self.personality.access.ssh)
             self._session(terminal, user, "SSH")
             terminal.flush()
             return
@@ -160,7 +163,7 @@ class EmulatedOlt:
 
     def _talk_telnet(self, wire: Wire) -> None:
         with contextlib.suppress(Closed):
-            terminal = Terminal(wire, Habits(newline=self.personality.telnet_newline))
+            terminal = Terminal(wire, self.personality.access.telnet)
             user = self._ask_for_user(terminal)
             if user is not None:
                 self._session(terminal, user, "Telnet")
@@ -170,21 +173,25 @@ class EmulatedOlt:
 
     def _ask_for_user(self, terminal: Terminal) -> str | None:
         """Telnet login: three tries; the password is not echoed."""
+        texts = self.personality.access
         for _ in range(LOGIN_TRIES):
-            terminal.write("\n\n>>User name:")
+            terminal.write(texts.user_prompt)
             user = terminal.read_line().strip()
-            terminal.write("\n>>User password:")
+            terminal.write(texts.password_prompt)
             password = terminal.read_line(echo=False)
             if user in self.faults.locked_users:
-                terminal.write(f"\n  {LOCKED}\n")
+                terminal.write(texts.locked)
                 return None
             if self._may_enter(user, password):
                 return user
-            terminal.write(f"\n  {BAD_LOGIN}\n")
+            terminal.write(texts.bad_login)
         return None
 
     def _session(self, terminal: Terminal, user: str, access: str) -> None:
-        Shell(terminal, self, self.personality, user, access).run()
+        if isinstance(self.personality, zte.Personality):
+            zte.Shell(terminal, self, self.personality, user, access).run()
+        else:
+            huawei.Shell(terminal, self, self.personality, user, access).run()
 
     def close(self) -> None:
         """Drop every connection and stop listening; returns when every thread has ended."""

@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ponprobe.emulator.records import Technology
+
 SPLITTER_DB = {2: 3.4, 4: 7.0, 8: 10.2, 16: 13.2, 32: 16.4, 64: 20.5, 128: 23.75}
 """Insertion loss of an even splitter by ratio: the usual maximum less half its uniformity."""
 FIBRE_DB_PER_KM = {1310: 0.36, 1490: 0.25}
@@ -18,8 +20,9 @@ OPTICS = {
     "B+": {"olt_tx_dbm": 3.4, "olt_sensitivity_dbm": -28.0},
     "C+": {"olt_tx_dbm": 5.0, "olt_sensitivity_dbm": -32.0},
     "C++": {"olt_tx_dbm": 7.7, "olt_sensitivity_dbm": -35.0},
+    "PX20+": {"olt_tx_dbm": 4.5, "olt_sensitivity_dbm": -30.0},
 }
-"""Typical launch power and sensitivity of a port by class (ITU-T G.984.2 ranges)."""
+"""Typical launch power and sensitivity of a port by class (ITU-T G.984.2, IEEE 802.3 ranges)."""
 
 FaultKind = Literal["dirty", "bend", "splice", "break"]
 
@@ -57,6 +60,7 @@ class PortPlant:
     optics: str = "B+"
     olt_tx_dbm: float = 3.4
     laser_on: bool = True
+    technology: Technology = "gpon"
     tx_bias_db: float = 0.0
     rx_bias_db: float = 0.0
     feeder_faults: list[PlantFault] = field(default_factory=list)
@@ -103,7 +107,8 @@ class Powers:
 class Ddm:
     """What digital diagnostics show of a true power: a fixed bias, a little noise, and quantisation."""
 
-    def __init__(self, seed: int, noise_db: float = 0.05) -> None:
+    def __init__(self, seed: int, noise_db: float = 0.05, digits: int = 2) -> None:
+        self._digits = digits
         self._random = random.Random(seed)  # noqa: S311 - noise, reproducible on purpose
         self._noise_db = noise_db
 
@@ -113,15 +118,16 @@ class Ddm:
         return true_dbm + bias_db + noise
 
     def in_steps(self, true_dbm: float, bias_db: float) -> float:
-        """An SFF-8472 receiver: steps of 0.1 microwatt, then hundredths of a dB cut off towards zero."""
+        """An SFF-8472 receiver: steps of 0.1 microwatt, then hundredths (or ``digits``) of a dB cut towards zero."""
         steps = round(10 ** (self.noisy(true_dbm, bias_db) / 10) * 10_000)
         if steps <= 0:
             return -40.0
-        return math.trunc(round(1000 * math.log10(steps / 10_000), 6)) / 100
+        scale = int(10**self._digits)
+        return math.trunc(round(10 * scale * math.log10(steps / 10_000), 6)) / scale
 
-    def in_hundredths(self, true_dbm: float, bias_db: float) -> float:
-        """Rounded to 0.01 dB."""
-        return round(self.noisy(true_dbm, bias_db), 2)
+    def rounded(self, true_dbm: float, bias_db: float) -> float:
+        """Rounded to 0.01 dB (or ``digits``)."""
+        return round(self.noisy(true_dbm, bias_db), self._digits)
 
 
 def fixed_bias(seed: int, device: str, what: str, within_db: float = 0.6) -> float:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
 
-AuthKind = Literal["sn", "sn+password", "password", "loid", "loid+checkcode"]
+if TYPE_CHECKING:
+    from ponprobe.emulator.provision import Provision
+
+Technology = Literal["gpon", "epon"]
+AuthKind = Literal["sn", "sn+password", "password", "loid", "loid+checkcode", "mac"]
 Reason = Literal[
     "serial_exists",
     "id_exists",
@@ -26,6 +30,14 @@ Reason = Literal[
     "no_service",
     "not_discovered",
     "auth_exists",
+    "no_onu_type",
+    "no_tcont_profile",
+    "too_much_bandwidth",
+    "record_exists",
+    "no_flow",
+    "flow_conflict",
+    "no_uni",
+    "onu_unavailable",
 ]
 
 
@@ -46,6 +58,22 @@ class Board:
     name: str
     status: str = "Normal"
     ports: int = 0
+    technology: Technology = "gpon"
+    real_name: str | None = None
+    """The exact board, where displays print both."""
+    uplinks: int = 0
+
+
+def mac_serial(mac: str) -> Serial:
+    """The identity of an EPON ONU, which is its MAC address (any spelling), in the form that GPON ONUs have."""
+    digits = "".join(char for char in mac if char.isalnum())
+    return Serial(f"0000{digits}")
+
+
+def serial_mac(serial: Serial) -> str:
+    """The MAC address in such an identity: ``543e.6496.f469``."""
+    digits = serial.text[-12:].lower()
+    return f"{digits[:4]}.{digits[4:8]}.{digits[8:]}"
 
 
 @dataclass
@@ -99,6 +127,7 @@ class OnuEntry:
     down_cause: str | None = None
     down_at: datetime | None = None
     up_at: datetime | None = None
+    provision: Provision | None = None
 
     @property
     def shown_serial(self) -> Serial | None:

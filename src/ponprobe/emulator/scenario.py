@@ -12,7 +12,12 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ponprobe.emulator.huawei import PERSONALITIES as HUAWEI
+from ponprobe.emulator.huawei import Personality as HuaweiPersonality
 from ponprobe.emulator.plant import OPTICS, SPLITTER_DB, FaultKind
+from ponprobe.emulator.records import Technology, mac_serial
+from ponprobe.emulator.zte import PERSONALITIES as ZTE
+from ponprobe.emulator.zte import Personality as ZtePersonality
 from ponprobe.models.addressing import PonPort, Serial
 
 
@@ -29,11 +34,14 @@ Vlan = Annotated[int, Field(ge=1, le=4094)]
 
 
 class BoardSpec(_Part):
-    """A board in a slot; ``ports`` 0 for one without PON ports."""
+    """A board in a slot; ``ports`` 0 for one without PON ports. ``real_name``: where displays print both."""
 
     name: str
     status: str = "Normal"
     ports: Annotated[int, Field(ge=0, le=16)] = 0
+    technology: Technology = "gpon"
+    real_name: str | None = None
+    uplinks: Annotated[int, Field(ge=0, le=16)] = 0
 
 
 class FaultSpec(_Part):
@@ -61,7 +69,18 @@ class SplitterSpec(_Part):
         return ratio
 
 
-class OntSpec(_Part):
+class _Identified(_Part):
+    """``mac`` in place of ``serial``: an EPON ONU."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mac_identifies(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "mac" in data:
+            return {**{key: value for key, value in data.items() if key != "mac"}, "serial": mac_serial(data["mac"])}
+        return data
+
+
+class OntSpec(_Identified):
     """An ONU that is plugged in. Biases in dB (``None``: drawn from the seed); times in seconds."""
 
     serial: Serial
@@ -97,17 +116,29 @@ class ServiceSpec(_Part):
     outbound: int | None = None
 
 
-class OnuSpec(_Part):
+class ProvisionSpec(_Part):
+    """One service of an ONU that has no profiles: T-CONT, GEM port, service port and the ONU's side, all number 1."""
+
+    tcont_profile: str | None = None
+    cvlan: Vlan
+    svlan: Vlan | None = None
+    uni: str = "eth_0/1"
+
+
+class OnuSpec(_Identified):
     """A registered ONU; ``plugged`` says that the real one is there too (its serial is taken from here)."""
 
-    id: Annotated[int, Field(ge=0, le=127)]
+    id: Annotated[int, Field(ge=0, le=128)]
     serial: Serial | None = None
     password: str | None = None
     loid: str | None = None
     checkcode: str | None = None
-    line_profile: int
-    service_profile: int
+    line_profile: int = 0
+    service_profile: int = 0
+    onu_type: str | None = None
+    name: str = ""
     description: str = ""
+    service: ProvisionSpec | None = None
     native_vlan: Vlan | None = None
     last_down_cause: str | None = None
     plugged: dict[str, Any] | None = None
@@ -125,6 +156,14 @@ class OnuSpec(_Part):
         return OntSpec.model_validate({**carried, "online_after_s": 0.0, **(self.plugged or {})})
 
 
+class QinqSpec(_Part):
+    """An outer tag for a range of customers' VLANs of a PON port."""
+
+    cvlans: tuple[Vlan, Vlan]
+    svlan: Vlan
+    cos: Annotated[int, Field(ge=0, le=7)] | None = None
+
+
 class PortSpec(_Part):
     """A PON port: optics, splitter tree, ONUs. ``olt_tx_dbm`` ``None``: typical of the class."""
 
@@ -137,6 +176,7 @@ class PortSpec(_Part):
     onus: list[OnuSpec] = []
     onts: list[OntSpec] = []
     shared_services: list[ServiceSpec] = []
+    smart_qinq: list[QinqSpec] = []
 
     @field_validator("optics")
     @classmethod
@@ -209,17 +249,37 @@ class FaultsSpec(_Part):
     locked_users: set[str] = set()
     password_notice: bool | None = None
     pager: bool = True
+    terminal_length_ignored: bool = False
+
+
+class OnuTypeSpec(_Part):
+    """A type that ONUs are registered as."""
+
+    technology: Technology = "gpon"
+    description: str = ""
+    eth: Annotated[int, Field(ge=0, le=24)] = 4
+    veip: bool = True
+
+
+class TcontProfileSpec(_Part):
+    """A T-CONT profile; bandwidths in kbit/s."""
+
+    type: Annotated[int, Field(ge=1, le=5)] = 4
+    fixed: int = 0
+    assured: int = 0
+    maximum: int = 1_000_000
 
 
 class OltSpec(_Part):
-    """One OLT. ``online_after_s``: default for its ONUs."""
+    """One OLT. ``online_after_s``: default for its ONUs. ``enable_password``: where it is not the login's."""
 
     name: str
-    personality: Literal["ma5683t_r015", "ma5800_r022"]
+    personality: Literal["ma5683t_r015", "ma5800_r022", "c300_v12", "c320_v21", "c600_titan"]
     hostname: str
     crypto: Literal["modern", "old"] = "modern"
     username: str = "probe"
     password: str = "emulated"  # noqa: S105 - of a device that exists on loopback only
+    enable_password: str | None = None
     reenter_limit: int = 4
     zone_h: float = 3.0
     slots: int = 13
@@ -230,6 +290,8 @@ class OltSpec(_Part):
     vlans: dict[Vlan, VlanSpec] = {}
     line_profiles: dict[int, LineProfileSpec] = {}
     service_profiles: dict[int, ServiceProfileSpec] = {}
+    onu_types: dict[str, OnuTypeSpec] = {}
+    tcont_profiles: dict[str, TcontProfileSpec] = {}
     traffic_tables: set[int] = set(range(64))
     ports: dict[str, PortSpec] = {}
     faults: FaultsSpec = FaultsSpec()
@@ -241,11 +303,18 @@ class OltSpec(_Part):
             {str(PonPort.parse(str(name))): port for name, port in value.items()} if isinstance(value, dict) else value
         )
 
+    @property
+    def model(self) -> HuaweiPersonality | ZtePersonality:
+        """The personality itself."""
+        return ZTE[self.personality] if self.personality in ZTE else HUAWEI[self.personality]
+
     @model_validator(mode="after")
     def _ports_exist(self) -> OltSpec:
+        first = self.model.first_port
         for port in map(PonPort.parse, self.ports):
             board = self.boards.get(port.slot)
-            if board is None or port.port >= board.ports:
+            here = port.frame == self.model.frame and board is not None
+            if not here or board is None or not first <= port.port < first + board.ports:
                 raise ValueError(f"port {port} is on no board of this OLT")
         return self
 

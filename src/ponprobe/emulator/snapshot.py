@@ -24,6 +24,7 @@ def snapshot(world: OltWorld) -> dict[str, Any]:
             "service_profile": entry.service_profile,
             "description": entry.description,
             "native_vlans": {str(eth): list(vlan) for eth, vlan in sorted(entry.native_vlans.items())},
+            **({"provision": entry.provision.as_values()} if entry.provision is not None else {}),
         }
     return {
         "onus": ports,
@@ -44,5 +45,7 @@ def snapshot(world: OltWorld) -> dict[str, Any]:
             str(number): {**vars(profile)} for number, profile in sorted(world.service_profiles.items())
         },
         "traffic_tables": sorted(world.traffic_tables),
+        "port_qinq": [{**vars(rule), "port": str(rule.port)} for rule in world.qinq],
+        "port_qinq_on": sorted(map(str, world.qinq_ports)),
         "saves": world.saves,
     }

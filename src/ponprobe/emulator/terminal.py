@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Closed(Exception):  # the peer's way of ending, not an error
@@ -12,7 +12,9 @@ class Closed(Exception):  # the peer's way of ending, not an error
 
 
 class Wire(Protocol):
-    """The bytes under a terminal."""
+    """The bytes under a terminal; ``columns`` is the width that the client announced, if it did."""
+
+    columns: int | None
 
     def recv(self) -> bytes:
         """Wait for bytes; empty at the end."""
@@ -30,11 +32,19 @@ class Habits:
 
     newline: str = "\r\n"
     columns: int = 80
+    follows_window: bool = False
+    """Whether the width is what the client announces; else it stays as it is."""
+    breaks_lines: bool = False
+    """Whether printed lines are broken at the width, in the middle of words."""
+    long_echo: Literal["wrap", "scroll", "continue"] = "wrap"
+    """At the last column: send ``wrap``; scroll the line left with backspaces; or go on in a new row after ``$``."""
     wrap: str = " \x1b[1D"
     """Sent when the echo reaches the last column."""
     more: str = "---- More ( Press 'Q' to break ) ----"
     eraser: str = f"\x1b[37D{' ' * 37}\x1b[37D"
     break_keys: str = "qQ"
+    line_keys: str = ""
+    """Keys that bring one more line instead of a page."""
 
 
 Completion = Callable[[str], str | None]
@@ -60,10 +70,26 @@ class Terminal:
         self._waiting: list[str] = []
         self._after_return = False
         self._column = 0
+        self._begun = 0
         self._unsent = bytearray()
+
+    @property
+    def columns(self) -> int:
+        """How wide the terminal is."""
+        return (self._wire.columns or self._habits.columns) if self._habits.follows_window else self._habits.columns
+
+    def _rows(self, line: str, column: int = 0) -> list[str]:
+        """A line as it stands on the screen when it begins in this column."""
+        if not self._habits.breaks_lines:
+            return [line]
+        first = max(0, self.columns - column)
+        return [line[:first], *(line[at : at + self.columns] for at in range(first, len(line), self.columns))]
 
     def write(self, text: str) -> None:
         """Print; a newline in ``text`` becomes the device's line end."""
+        first, *others = text.split("\n")
+        rows = self._rows(first, self._column) + [row for line in others for row in self._rows(line)]
+        text = "\n".join(rows)
         last = text.rpartition("\n")
         self._column = len(last[2]) if last[1] else self._column + len(text)
         self.write_raw(_bytes(text.replace("\n", self._habits.newline)))
@@ -114,6 +140,7 @@ class Terminal:
     ) -> str:
         """Read up to the return key, echoing; ``complete`` says what a space key does."""
         line = ""
+        self._begun = self._column
         while True:
             key = self.read_key()
             if key == "\r":
@@ -122,13 +149,13 @@ class Terminal:
             if key in "\x08\x7f":
                 if line:
                     line = line[:-1]
-                    self._echo("\x08 \x08", width=-1, shown=echo)
+                    self._echo("\x08 \x08", line, width=-1, shown=echo)
             elif key == " " and complete is not None:
                 added = complete(line)
                 if added is not None:
                     line += added + " "
                     for letter in added + " ":
-                        self._echo(letter, shown=echo)
+                        self._echo(letter, line, shown=echo)
             elif key == "\x03":
                 line = ""
             elif key >= " ":
@@ -136,28 +163,47 @@ class Terminal:
                     self.write(text)
                     continue
                 line += key
-                self._echo(key, shown=echo)
+                self._echo(key, line, shown=echo)
 
-    def _echo(self, text: str, *, width: int = 1, shown: bool) -> None:
+    def _echo(self, text: str, line: str, *, width: int = 1, shown: bool) -> None:
         if not shown:
             return
         self._column = max(0, self._column + width)
-        if width > 0 and self._column % self._habits.columns == 0:
-            text += self._habits.wrap
+        if width > 0 and self._column % self.columns == 0:
+            text += self._at_the_edge(line)
         self.write_raw(text.encode("latin-1"))
+
+    def _at_the_edge(self, line: str) -> str:
+        """What follows the letter that fills the last column."""
+        if self._habits.long_echo == "continue":
+            self._column = 1
+            return f"{self._habits.newline}$"
+        if self._habits.long_echo == "wrap":
+            return self._habits.wrap
+        room = self.columns - self._begun
+        kept = line[-(room // 2) :] if room > 1 else ""
+        spare = room - len(kept)
+        self._column = self._begun + len(kept)
+        return "\x08" * room + kept + " " * spare + "\x08" * spare
 
     def page(self, lines: list[str], *, height: int | None) -> None:
         """Print lines; with a height, stop before each line that would not fit and wait for a key, which is eaten."""
         if height is None:
             self.write("".join(f"{line}\n" for line in lines))
             return
+        rows = [row for line in lines for row in self._rows(line)]
         step = max(1, height - 1)
-        for start in range(0, len(lines), step):
-            if start:
-                self.write(self._habits.more)
-                key = self.read_key()
-                self.write_raw(self._habits.eraser.encode("ascii"))
-                if key in self._habits.break_keys:
-                    self.write("\n")
-                    return
-            self.write("".join(f"{line}\n" for line in lines[start : start + step]))
+        start, shown = 0, step
+        while True:
+            self.write("".join(f"{row}\n" for row in rows[start : start + shown]))
+            start += shown
+            if start >= len(rows):
+                return
+            self.write(self._habits.more)
+            key = self.read_key()
+            self.write_raw(self._habits.eraser.encode("ascii"))
+            self._column = 0
+            if key in self._habits.break_keys:
+                self.write("\n")
+                return
+            shown = 1 if key in self._habits.line_keys else step

@@ -1,7 +1,7 @@
 """The live state of one emulated OLT, whatever its vendor: boards, plant, ONUs, what is configured.
 
 States follow from time when they are asked for; nothing runs in the background. Every public method holds the OLT's one
-lock, so sessions and a test may use it at once.
+lock, so sessions and a test may use it at once: that is why it is one class, and long.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ponprobe.emulator.plant import DOWN_NM, UP_NM, Ddm, FaultKind, PlantFault, PortPlant, Powers, fixed_bias
+from ponprobe.emulator.provision import OnuType, PortQinq, TcontProfile, new_provision
 from ponprobe.emulator.records import (
     AuthKind,
     Board,
@@ -45,6 +46,8 @@ class OltWorld:
         zone_h: float = 3.0,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] | None = None,
+        digits: int = 2,
+        onu_ids: range = range(128),
     ) -> None:
         self.name = name
         self.seed = seed
@@ -59,13 +62,19 @@ class OltWorld:
         self.line_profiles: dict[int, LineProfile] = {}
         self.service_profiles: dict[int, ServiceProfile] = {}
         self.traffic_tables: set[int] = set()
+        self.onu_types: dict[str, OnuType] = {}
+        """Where there are any, an ONU is registered with a type and provisioned piece by piece; else with profiles."""
+        self.tcont_profiles: dict[str, TcontProfile] = {}
+        self.qinq: list[PortQinq] = []
+        self.qinq_ports: set[PonPort] = set()
+        self.onu_ids = onu_ids
         self.service_index_from = 0
         self.saves = 0
         self._clock = clock
         self._zone = timezone(timedelta(hours=zone_h))
         self._now = now or (lambda: datetime.now(self._zone))
         self._born = clock()
-        self._ddm = Ddm(seed)
+        self._ddm = Ddm(seed, digits=digits)
 
     # ------------------------------------------------------------------ what people do
 
@@ -151,7 +160,7 @@ class OltWorld:
         if ont.port != entry.ref.port:
             return False
         match entry.auth:
-            case "sn":
+            case "sn" | "mac":
                 return ont.serial == entry.serial
             case "sn+password":
                 return ont.serial == entry.serial and ont.password == entry.password
@@ -231,15 +240,15 @@ class OltWorld:
             powers, plant = self.powers(ont), self.plants[ont.port]
             return Ddms(
                 onu_rx=self._ddm.in_steps(powers.onu_rx, ont.rx_bias_db),
-                onu_tx=self._ddm.in_hundredths(powers.onu_tx, ont.tx_bias_db),
-                olt_rx=self._ddm.in_hundredths(powers.olt_rx, plant.rx_bias_db),
+                onu_tx=self._ddm.rounded(powers.onu_tx, ont.tx_bias_db),
+                olt_rx=self._ddm.rounded(powers.olt_rx, plant.rx_bias_db),
             )
 
     def read_launch(self, port: PonPort) -> float | None:
         """What the port's own diagnostics show of its launch power, in dBm; ``None`` with the laser off."""
         with self.lock:
             plant = self.plants[port]
-            return self._ddm.in_hundredths(plant.olt_tx_dbm, plant.tx_bias_db) if plant.laser_on else None
+            return self._ddm.rounded(plant.olt_tx_dbm, plant.tx_bias_db) if plant.laser_on else None
 
     def services_of(self, port: PonPort | None = None, onu_id: int | None = None) -> list[Service]:
         """Service ports, by index: all, of a port, or of one ONU (without shared ones)."""
@@ -271,9 +280,9 @@ class OltWorld:
     # ------------------------------------------------------------------ what is configured
 
     def free_onu_id(self, port: PonPort) -> int:
-        """The smallest ONU-ID not in use (GPON: 0 to 127)."""
+        """The smallest ONU-ID not in use."""
         used = {ref.onu_id for ref in self.onus if ref.port == port}
-        free = next((number for number in range(128) if number not in used), None)
+        free = next((number for number in self.onu_ids if number not in used), None)
         if free is None:
             raise Refused("no_id_left")
         return free
@@ -298,8 +307,12 @@ class OltWorld:
         line_profile: int = 0,
         service_profile: int = 0,
         description: str = "",
+        onu_type: str | None = None,
     ) -> OnuRef:
-        """Register an ONU, as a command does or a stranger by hand; raises ``Refused``."""
+        """Register an ONU, as a command does or a stranger by hand; raises ``Refused``.
+
+        An OLT with ONU types does not look at profiles; without ``onu_type`` it takes the first that fits.
+        """
         with self.lock:
             port = PonPort.parse(port)
             if port not in self.plants:
@@ -314,12 +327,15 @@ class OltWorld:
             ref = port.onu(self.free_onu_id(port) if onu_id is None else onu_id)
             if ref in self.onus:
                 raise Refused("id_exists")
-            if line_profile not in self.line_profiles:
+            provision = new_provision(self.onu_types, self.plants[port].technology, onu_type)
+            if provision is None and line_profile not in self.line_profiles:
                 raise Refused("no_line_profile")
-            if service_profile not in self.service_profiles:
+            if provision is None and service_profile not in self.service_profiles:
                 raise Refused("no_service_profile")
             auth: AuthKind = "loid" if loid is not None else "password"
-            if known is not None:
+            if self.plants[port].technology == "epon":
+                auth = "mac"
+            elif known is not None:
                 auth = "sn" if password is None else "sn+password"
             elif checkcode is not None:
                 auth = "loid+checkcode"
@@ -335,6 +351,7 @@ class OltWorld:
                 service_profile=service_profile,
                 description=description,
                 registered_at=self._clock(),
+                provision=provision,
             )
             self.onus[ref] = entry
             for ont in self.onts.values():

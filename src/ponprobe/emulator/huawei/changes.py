@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ponprobe.emulator.huawei.answer import CONFIG, LINE, SERVICE, Answer, Context, failure
+from ponprobe.emulator.answer import Answer
+from ponprobe.emulator.huawei.answer import CONFIG, LINE, SERVICE, Context, failure
 from ponprobe.emulator.huawei.tables import NO_SERVICE
 from ponprobe.emulator.records import LineProfile, Refused, Service, ServiceProfile, VlanEntry
 from ponprobe.models.addressing import PonPort, Serial

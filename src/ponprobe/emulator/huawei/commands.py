@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ponprobe.emulator.answer import Answer, filtered, silent
 from ponprobe.emulator.grammar import Command, Grammar
 from ponprobe.emulator.huawei import changes, display, ports, tables
-from ponprobe.emulator.huawei.answer import CONFIG, ENABLE, GPON, LINE, SERVICE, USER, Answer, Context, failure
+from ponprobe.emulator.huawei.answer import CONFIG, ENABLE, GPON, LINE, SERVICE, USER, Context, failure
 from ponprobe.emulator.huawei.personality import NO_BOARD, Personality
 
 EVERYWHERE = (USER, ENABLE, CONFIG, GPON, LINE, SERVICE)
@@ -84,26 +85,6 @@ def _mmi(ctx: Context) -> Answer:
     return Answer()
 
 
-def _silent(_ctx: Context) -> Answer:
-    return Answer()
-
-
-def _filtered(run: Callable[[Context], Answer]) -> Callable[[Context], Answer]:
-    def filtered(ctx: Context) -> Answer:
-        answer = run(ctx)
-        text = ctx.values.get("text", "")
-        if "include" in ctx.parse.keywords:
-            answer.lines = [line for line in answer.lines if text in line]
-        elif "exclude" in ctx.parse.keywords:
-            answer.lines = [line for line in answer.lines if text not in line]
-        elif "begin" in ctx.parse.keywords:
-            first = next((at for at, line in enumerate(answer.lines) if text in line), len(answer.lines))
-            answer.lines = answer.lines[first:]
-        return answer
-
-    return filtered
-
-
 Row = tuple[str, tuple[str, ...], Callable[[Context], Answer]]
 
 
@@ -124,12 +105,12 @@ def _views_and_terminal(of: Personality) -> list[Row]:
         ("infoswitch cli ON", ANY, _set("alarms", value=True)),
         ("mmi-mode original-output", (CONFIG,), _mmi),
         ("undo mmi-mode original-output", (CONFIG,), _set("height", value=24)),
-        ("idle-timeout <minutes:U1-255>", (USER, ENABLE), _silent),
-        ("undo idle-timeout", (USER, ENABLE), _silent),
+        ("idle-timeout <minutes:U1-255>", (USER, ENABLE), silent),
+        ("undo idle-timeout", (USER, ENABLE), silent),
         ("undo alarm output all", (CONFIG,), _set("alarms", value=False)),
         ("alarm output all", (CONFIG,), _set("alarms", value=True)),
-        ("queue-scheduler strict-priority", (CONFIG,), _silent),
-        ("queue-scheduler wrr", (GPON,), _silent),
+        ("queue-scheduler strict-priority", (CONFIG,), silent),
+        ("queue-scheduler wrr", (GPON,), silent),
     ]
     if of.mmi_enable:
         rows.append(("mmi-mode enable", (CONFIG,), _mmi))
@@ -138,7 +119,7 @@ def _views_and_terminal(of: Personality) -> list[Row]:
 
 def _displays(of: Personality) -> list[Row]:
     # older firmware filters this one list only, and knows no "no-more"
-    pipe, listed = ("", tables.service_ports) if of.filters else (_OLD_FILTER, _filtered(tables.service_ports))
+    pipe, listed = ("", tables.service_ports) if of.filters else (_OLD_FILTER, filtered(tables.service_ports))
     rows: list[Row] = [
         ("display version [ backplane | <frameid/slotid:f_or_fs> ]", EVERYWHERE, tables.version),
         ("display board <frameid/slotid:f_or_fs>", ANY, tables.board),
@@ -177,7 +158,7 @@ def _displays(of: Personality) -> list[Row]:
         rows.append(("display ont info summary <fsp:any_fsp>", WIDE, display.summary))
         rows.append(("display ont info summary <portid:U0-15>", (GPON,), display.summary))
     if of.filters:
-        rows = [(pattern + _FILTER, views, _filtered(run)) for pattern, views, run in rows]
+        rows = [(pattern + _FILTER, views, filtered(run)) for pattern, views, run in rows]
     return rows
 
 
@@ -246,7 +227,7 @@ def _profiles() -> list[Row]:
             (SERVICE,),
             changes.profile_part,
         ),
-        ("port vlan eth <ethport:U1-24> <vlan:U1-4095>", (SERVICE,), _silent),
+        ("port vlan eth <ethport:U1-24> <vlan:U1-4095>", (SERVICE,), silent),
         ("commit", (LINE, SERVICE), changes.commit),
     ]
 

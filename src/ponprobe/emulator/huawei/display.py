@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from ponprobe.emulator.huawei.answer import Answer, Context, failure
+from ponprobe.emulator.answer import Answer
+from ponprobe.emulator.huawei.answer import Context, failure
 from ponprobe.emulator.huawei.detail import detail_page
 from ponprobe.emulator.records import Ont, OnuView, Refused
 from ponprobe.models.addressing import PonPort, Serial

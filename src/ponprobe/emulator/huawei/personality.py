@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from ponprobe.emulator.access import Access
 from ponprobe.emulator.records import Reason
+from ponprobe.emulator.terminal import Habits
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,25 @@ class Personality:
     total_with_offline: bool
     no_line_profile: str
     mmi_enable: bool
+
+    platform = "huawei_smartax"
+    frame = 0
+    first_port = 0
+    onu_ids = range(128)
+    digits = 2
+
+    @cached_property
+    def access(self) -> Access:
+        """How its connections begin."""
+        return Access(
+            user_prompt="\n\n>>User name:",
+            password_prompt="\n>>User password:",  # noqa: S106 - a prompt
+            bad_login="\n  Username or password invalid.\n",
+            locked="\n  This user has been locked.\n",
+            telnet_offers=bytes.fromhex("fffb01 fffb03 fffd1f fffd18 fffd22"),
+            ssh=Habits(),
+            telnet=Habits(newline=self.telnet_newline),
+        )
 
     def words(self, reason: Reason) -> str:
         """A refusal in this device's words."""

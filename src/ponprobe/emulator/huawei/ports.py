@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ponprobe.emulator.huawei.answer import Answer, Context, failure
+from ponprobe.emulator.answer import Answer
+from ponprobe.emulator.huawei.answer import Context, failure
 from ponprobe.models.addressing import PonPort
 
 

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import threading
 from functools import lru_cache
-from typing import Protocol
 
-from ponprobe.emulator.faults import Faults
-from ponprobe.emulator.grammar import Grammar, Parse, listed
-from ponprobe.emulator.huawei.answer import (
-    CONFIG,
-    ENABLE,
-    GPON,
-    LINE,
-    SERVICE,
-    USER,
-    Answer,
-    Context,
-    SessionState,
-)
+from ponprobe.emulator.answer import Answer
+from ponprobe.emulator.grammar import Command, Grammar, Parse, listed
+from ponprobe.emulator.huawei.answer import CONFIG, ENABLE, GPON, LINE, SERVICE, USER, Context, SessionState
 from ponprobe.emulator.huawei.commands import grammar
 from ponprobe.emulator.huawei.personality import ALARM, BUSY, Personality
-from ponprobe.emulator.terminal import Closed, Completion, Terminal
-from ponprobe.emulator.world import OltWorld
+from ponprobe.emulator.shell import BaseShell, Device
+from ponprobe.emulator.terminal import Completion, Terminal
 
 EXIT = "  Configuration console exit, please retry to log on"
 REENTER = "  Reenter times have reached the upper limit"
@@ -35,77 +22,29 @@ recommended to change the password.
 INDENT = " " * 10
 
 
-class Device(Protocol):
-    """What a session needs of the emulated OLT."""
-
-    world: OltWorld
-    faults: Faults
-    username: str
-    save_s: float
-    closing: threading.Event
-
-    def arrived(self, line: str) -> int:
-        """Count and record a command line; may drop the connection by raising ``Closed``."""
-
-    def corrected(self, number: int, line: str) -> None:
-        """Record what a command became after its smart prompt."""
-
-    def executed(self, number: int, line: str) -> None:
-        """Tell that a command was executed; may drop the connection by raising ``Closed``."""
-
-    @property
-    def reenter_limit(self) -> int:
-        """Sessions at once per user."""
-
-    @property
-    def next_number(self) -> int:
-        """The number that the next command will get."""
-
-    def session_opened(self, user: str) -> bool:
-        """Count a session; false if this user has too many."""
-
-    def session_closed(self, user: str) -> None:
-        """Count it off."""
-
-    def last_login(self) -> tuple[str, str, str]:
-        """Address and times of the login before."""
-
-
 @lru_cache
 def _grammar(of: Personality) -> Grammar:
     return grammar(of)
 
 
-class Shell:
-    """One logged-in session; ``run`` returns when it ends, ``Closed`` if the connection goes first."""
+class Shell(BaseShell[Personality, SessionState]):
+    """One logged-in session."""
+
+    too_many = REENTER
+    farewell = f"{EXIT}\n"
+    after_answer = "\n"
 
     def __init__(self, terminal: Terminal, device: Device, personality: Personality, user: str, access: str) -> None:
-        self._terminal = terminal
-        self._device = device
-        self._of = personality
-        self._grammar = _grammar(personality)
+        super().__init__(terminal, device, personality, SessionState(user), _grammar(personality))
         self._access = access
-        self._session = SessionState(user=user)
-        self._disturbed = False
-
-    def run(self) -> None:
-        """Banner, then commands until logout."""
-        if not self._device.session_opened(self._session.user):
-            self._terminal.write(f"\n{REENTER}\n")
-            return
-        try:
-            self._greet()
-            while self._command():
-                pass
-        finally:
-            self._device.session_closed(self._session.user)
 
     def _greet(self) -> None:
         years, model, rule = self._of.banner_years, self._of.banner_model, "  " + "-" * 77
         lines = ["", f"  Huawei Integrated Access Software ({model})."]
         lines += [f"  Copyright(C) Huawei Technologies Co., Ltd. {years}. All rights reserved.", ""]
         if self._of.login_tables:
-            address, came, went = self._device.last_login()
+            address, *times = self._device.last_login()
+            came, went = (at.isoformat(sep=" ", timespec="seconds") for at in times)
             lines += [rule, "  User last login information:", rule]
             lines += [f"  Access Type : {self._access}", f"  IP-Address  : {address}"]
             lines += [f"  Login  Time : {came}", f"  Logout Time : {went}", rule]
@@ -161,11 +100,6 @@ class Shell:
         self._disturbed = True
         return f"\n{self._alarm()}{self._prompt()}{line}"
 
-    def _alarm_due(self, number: int) -> bool:
-        faults = self._device.faults
-        silenced = faults.alarm_heeds_infoswitch and not self._session.alarms
-        return faults.alarm_at(number) and not silenced
-
     def _alarm(self) -> str:
         return ALARM.format(now=self._device.world.wall().isoformat(sep=" ", timespec="seconds"))
 
@@ -181,46 +115,14 @@ class Shell:
                 break
             parse = self._grammar.parse(self._session.view, whole)
             self._device.corrected(number, whole.strip())
-        faults = self._device.faults
-        answer = Answer()
-        if parse.command is None:
-            lines = [" " * (indent + parse.at) + "^", f"  % {parse.refused}, the error locates at '^'"]
-            answer.lines = lines
-        elif parse.command.changes and faults.busy > 0:
-            faults.busy -= 1
-            answer.lines = [f"  Failure: {BUSY}"]
-        else:
-            # one command at a time looks at the world, so what it prints hangs together
-            with self._device.world.lock:
-                answer = parse.command.run(Context(self._device.world, self._of, self._session, parse, self._device))
-        return self._give(number, parse, answer)
+        return self._execute(number, parse, indent)
 
-    def _give(self, number: int, parse: Parse, answer: Answer) -> bool:
-        while answer.question is not None and answer.then is not None:
-            self._terminal.write("".join(f"{line}\n" for line in answer.lines) + answer.question)
-            reply = self._terminal.read_line()
-            with self._device.world.lock:
-                answer = answer.then(reply)
-        self._device.executed(number, parse.line.strip())
-        faults = self._device.faults
-        if faults.silent_after == number:
-            self._terminal.discard_forever()
-        if self._device.closing.wait(faults.delay_s + answer.wait_s):
-            raise Closed
-        if answer.logout:
-            self._terminal.write(f"{EXIT}\n")
-            return False
-        self._print(number, answer.lines)
-        self._terminal.write("\n")
-        return True
+    def _run(self, command: Command, parse: Parse) -> Answer:
+        answer: Answer = command.run(Context(self._device.world, self._of, self._session, parse, self._device))
+        return answer
 
-    def _print(self, number: int, lines: list[str]) -> None:
-        faults = self._device.faults
-        if faults.garbage_after == number:
-            noise = random.Random(f"{self._device.world.seed}/{number}")  # noqa: S311 - reproducible noise
-            self._terminal.write_raw(noise.randbytes(faults.garbage_bytes) + b"\r\n")
-            return
-        if self._alarm_due(number) and not self._disturbed:
-            middle = len(lines) // 2
-            lines = [*lines[:middle], *self._alarm().rstrip("\n").split("\n"), *lines[middle:]]
-        self._terminal.page(lines, height=self._session.height if faults.pager else None)
+    def _wrong(self, parse: Parse, indent: int) -> list[str]:
+        return [" " * (indent + parse.at) + "^", f"  % {parse.refused}, the error locates at '^'"]
+
+    def _busy(self) -> list[str]:
+        return [f"  Failure: {BUSY}"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ponprobe.emulator.huawei.answer import Answer, Context, failure
+from ponprobe.emulator.answer import Answer
+from ponprobe.emulator.huawei.answer import Context, failure
 from ponprobe.emulator.huawei.detail import LINE_SWITCHES, service_tables, tcont_lines
 from ponprobe.emulator.huawei.display import RULE, spaced
 from ponprobe.emulator.records import LineProfile, OnuView, Refused, Service, ServiceProfile

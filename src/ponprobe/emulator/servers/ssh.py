@@ -37,7 +37,8 @@ _LOG.setLevel(logging.CRITICAL)
 class ChannelWire(Wire):
     """A shell channel as a wire."""
 
-    def __init__(self, channel: paramiko.Channel, transport: paramiko.Transport) -> None:
+    def __init__(self, channel: paramiko.Channel, transport: paramiko.Transport, columns: int | None) -> None:
+        self.columns = columns
         self._channel = channel
         self._transport = transport
 
@@ -61,6 +62,7 @@ class _Login(paramiko.ServerInterface):
     def __init__(self, check: Callable[[str, str], bool]) -> None:
         self._check = check
         self.user = ""
+        self.columns: int | None = None
         self.shell = threading.Event()
 
     def get_allowed_auths(self, username: str) -> str:
@@ -85,6 +87,7 @@ class _Login(paramiko.ServerInterface):
         pixelheight: int,
         modes: bytes,
     ) -> bool:
+        self.columns = width or None
         return True
 
     def check_channel_window_change_request(
@@ -142,7 +145,7 @@ def serve_ssh(host: str, settings: SshSettings) -> Listener:
                 transport.start_server(server=login)
                 channel = _shell(transport, login, settings.closing)
                 if channel is not None:
-                    settings.talk(ChannelWire(channel, transport), login.user)
+                    settings.talk(ChannelWire(channel, transport, login.columns), login.user)
                     channel.close()
                     # our end first, then the client's: closing at once would reset what it has not read yet
                     accepted.shutdown(socket.SHUT_WR)
