@@ -48,7 +48,8 @@ from .conftest import CANARIES, GOOD, PATH, Run, measure
         ([*measure(), "--nonsense"], "--nonsense"),
         (["measure", "ma5683t", "0/1/0", "--svlan", "2000"], "--serial:"),
         (["measure", "ma5683t", "0/1/0", *PATH, "--onu-password", "env:LAB_PASSWORD"], "--onu-password:"),
-        (["measure", "ma5683t", "0/1/0", "--serial", GOOD], "--line-profile:"),
+        (["measure", "ma5683t", "0/1/0", "--serial", GOOD], "--svlan and --cvlan:"),
+        (["measure", "ma5683t", "0/1/0", "--serial", GOOD, "--svlan", "2000", "--cvlan", "3001"], "line_profile"),
         (["measure", "ma5683t", "0/1/0", "--onu-password", "env:ONU_PASSWORD", *PATH, "--confirm"], "--confirm:"),
         (["measure", "ma5683t"], "PORT"),
         (["measure", "nobody", "0/1/0", "--serial", GOOD, *PATH], "nobody"),
@@ -79,7 +80,7 @@ def test_every_problem_has_its_line(cli: Run) -> None:
     lines = [line[2:].partition(":")[0] for line in ran.err.splitlines()]
     assert ran.code == 2
     assert lines == [
-        "PORT", "--serial", "--line-profile", "--service-profile", "--svlan 0", "--cvlan 4095", "--gemport",
+        "PORT", "--serial", "--svlan 0", "--cvlan 4095", "--gemport",
     ]  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _connected(case: Case, emulated: EmulatedOlt, folder: Path) -> Iterator[Olt]
     journal = str(folder / "journal.sqlite3")
     with connect(
         emulated.host,
-        platform="huawei_smartax",
+        platform=emulated.platform,
         username=emulated.username,
         password=SecretStr(emulated.password),
         access=case.access,

@@ -276,8 +276,9 @@ def connected(name: str, road: Road) -> Olt:
     from ponprobe.connect import connect  # noqa: PLC0415
 
     problems = Problems()
-    if road.password is not None and not config.is_secret_reference(road.password):
-        problems.add("--password", "write env:NAME, file:PATH or ask: - a secret on the command line is seen by all")
+    for option, reference in (("--password", road.password), ("--enable-password", road.enable_password)):
+        if reference is not None and not config.is_secret_reference(reference):
+            problems.add(option, "write env:NAME, file:PATH or ask: - a secret on the command line is seen by all")
     if road.timeout is not None and not 0 < road.timeout <= 86400:
         problems.add("--timeout", "must be a number of seconds, more than 0")
     problems.stop_if_any()
@@ -285,6 +286,7 @@ def connected(name: str, road: Road) -> Olt:
         "platform": road.platform,
         "username": road.username,
         "password": road.password,
+        "enable_password": road.enable_password,
         "access": road.access.value if road.access else None,
         "port": road.tcp_port,
     }

@@ -81,11 +81,13 @@ def inventory(lab: Lab) -> str:
         fields = {
             "host": olt.host,
             "port": olt.ssh_port,
-            "platform": "huawei_smartax",
+            "platform": olt.platform,
             "username": olt.username,
             "password": f"env:{_variable(name)}",
             "host_keys": f"pin:{olt.host_key_fingerprint}",
         }
+        if olt.enable_password == olt.password:
+            fields["enable_password"] = fields["password"]
         # a JSON string or number is also one in TOML
         lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
         parts.append("\n".join([f"[olts.{name}]", *lines]))

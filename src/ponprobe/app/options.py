@@ -95,6 +95,10 @@ class Road(Configured):
             "--password", metavar="REF", help="Where it is: env:NAME, file:PATH or ask:", rich_help_panel=_ROAD
         ),
     ] = None
+    enable_password: Annotated[
+        str | None,
+        typer.Option("--enable-password", metavar="REF", help="If the OLT asks for one.", rich_help_panel=_ROAD),
+    ] = None
     access: Annotated[Access | None, typer.Option("--access", help="ssh or telnet.", rich_help_panel=_ROAD)] = None
     tcp_port: Annotated[
         int | None, typer.Option("--port", min=1, max=65535, help="TCP port.", rich_help_panel=_ROAD)
@@ -129,6 +133,7 @@ class Road(Configured):
             ("--platform", self.platform),
             ("--username", self.username),
             ("--password", self.password),
+            ("--enable-password", self.enable_password),
             ("--access", self.access.value if self.access else None),
             ("--port", self.tcp_port),
         )
@@ -168,10 +173,17 @@ class Order:
         bool, typer.Option("--confirm", help="Take the ONU out of the autofind list.", rich_help_panel=_ORDER)
     ] = False
     line_profile: Annotated[
-        str | None, typer.Option("--line-profile", metavar="ID|NAME", help="Required.", rich_help_panel=_PATH)
+        str | None, typer.Option("--line-profile", metavar="ID|NAME", help="Huawei: required.", rich_help_panel=_PATH)
     ] = None
     service_profile: Annotated[
-        str | None, typer.Option("--service-profile", metavar="ID|NAME", help="Required.", rich_help_panel=_PATH)
+        str | None,
+        typer.Option("--service-profile", metavar="ID|NAME", help="Huawei: required.", rich_help_panel=_PATH),
+    ] = None
+    onu_type: Annotated[
+        str | None, typer.Option("--onu-type", metavar="NAME", help="ZTE: required.", rich_help_panel=_PATH)
+    ] = None
+    tcont_profile: Annotated[
+        str | None, typer.Option("--tcont-profile", metavar="NAME", help="ZTE: required.", rich_help_panel=_PATH)
     ] = None
     svlan: Annotated[int | None, typer.Option("--svlan", help="Outer VLAN, 1-4094.", rich_help_panel=_PATH)] = None
     cvlan: Annotated[
@@ -255,6 +267,8 @@ _ORDER_FIELDS = {
     "outbound_traffic": "--outbound-traffic",
     "splitter_port": "--splitter-port",
     "description": "--description",
+    "onu_type": "--onu-type",
+    "tcont_profile": "--tcont-profile",
 }
 
 
@@ -288,9 +302,7 @@ def order_from(port: str, given: Order) -> ActivationOrder:
     if given.confirm and given.serial is None:
         problems.add("--confirm", "needs --serial: the autofind list is searched for it")
     # checked with stand-ins for what is wrong already, so that the other options are judged in the same go
-    stand_ins: dict[str, Any] = {
-        "port": "0/0/0", "auth": {"serial": "PONP00000000"}, "line_profile": {"id": 0}, "service_profile": {"id": 0}
-    }  # fmt: skip
+    stand_ins: dict[str, Any] = {"port": "0/0/0", "auth": {"serial": "PONP00000000"}}
     order = problems.attempt(
         "order",
         lambda: ActivationOrder(
@@ -311,10 +323,7 @@ def order_from(port: str, given: Order) -> ActivationOrder:
 def _profile(option: str, text: str | None, problems: Problems) -> ProfileRef | None:
     from ponprobe.models.service import ProfileRef  # noqa: PLC0415
 
-    if text is None:
-        problems.add(option, "is required: the id or the name of a profile that exists on the OLT")
-        return None
-    return problems.attempt(option, lambda: ProfileRef.parse(text))
+    return None if text is None else problems.attempt(option, lambda: ProfileRef.parse(text))
 
 
 def _auth(given: Order, problems: Problems) -> OnuAuth | None:

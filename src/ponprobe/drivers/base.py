@@ -30,6 +30,8 @@ class OltDriver(ABC):
     platform: ClassVar[str]
     models: ClassVar[tuple[str, ...]]
     cli: CliDialect | None = None
+    order_needs: ClassVar[tuple[str, ...]] = ()
+    """Fields of an ``ActivationOrder`` that other families leave out and this one cannot do without."""
 
     def adapted_to(self, facts: OltFacts) -> OltDriver:
         """Return the driver for this model and version; the same object where nothing differs."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from ponprobe.errors import ConfigError
 from ponprobe.models._base import Value
-from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
-from ponprobe.models.service import ProfileRef, ServiceModel, Vlan, VlanStack
+from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial, Technology
+from ponprobe.models.service import OmciStyle, ProfileRef, ServiceModel, Vlan, VlanStack
 
 MARK_PREFIX = "PONPROBE"
 _MARK = re.compile(rf"^{MARK_PREFIX}_[0-9a-f]{{8}}$")
@@ -32,16 +34,18 @@ class ActivationOrder(Value):
     of the autofind list instead of adding it by hand.
 
     A Huawei OLT needs ``line_profile`` and ``service_profile``, a ZTE OLT ``onu_type`` and ``tcont_profile``; what is
-    missing is named before anything is asked of the device.
+    missing is named before anything is asked of the device. ``technology`` is the port's; a MAC names an EPON ONU.
     """
 
     port: PonPort
     auth: OnuAuth
+    technology: Technology = "gpon"
     vlans: VlanStack | None = None
     line_profile: ProfileRef | None = None
     service_profile: ProfileRef | None = None
     onu_type: str | None = None
     tcont_profile: str | None = None
+    omci_style: OmciStyle = "service"
     gemport: Annotated[int, Field(ge=0, le=4095)] = 1
     service_model: ServiceModel = "per_onu"
     native_vlan: bool = True
@@ -80,6 +84,10 @@ class ActivationOrder(Value):
             raise ValueError("traffic tables come as a pair: inbound and outbound")
         if self.confirm and self.auth.serial is None:
             raise ValueError("confirming a discovered ONU needs its serial")
+        if self.auth.mac is not None and self.technology != "epon":
+            raise ValueError("a MAC identifies an EPON ONU: say technology='epon'")
+        if self.technology == "epon" and self.auth.mac is None and self.auth.loid is None:
+            raise ValueError("an EPON ONU registers by MAC or by LOID")
         return self
 
     def needs(self, *names: str) -> None:
@@ -87,8 +95,8 @@ class ActivationOrder(Value):
         missing = [name for name in names if getattr(self, name) is None]
         if missing:
             raise ConfigError(
-                f"the order for {self.port} names no {' and no '.join(missing)}",
-                hint=f"this family of OLTs needs {' and '.join(names)}",
+                f"the order for {self.port} has no {' and no '.join(missing)}, which this family of OLTs needs",
+                hint="name " + " and ".join(f"{name} (--{name.replace('_', '-')})" for name in missing),
             )
 
 
@@ -96,13 +104,15 @@ class Registration(Value):
     """An order with its explicit place: what the driver's ``register`` and ``add_service`` work from.
 
     ``mark`` is in the ONU's description on the device and proves that the ONU is this run's. ``service_index`` is the
-    chosen service-port index where the device wants one.
+    chosen service-port index where the device wants one. ``marked_later`` says that the device takes the description
+    in a line of its own, after the ONU has been created.
     """
 
     order: ActivationOrder
     onu: OnuRef
     mark: str
     service_index: int | None = None
+    marked_later: bool = False
 
     @field_validator("mark")
     @classmethod
@@ -119,25 +129,67 @@ class Registration(Value):
     @property
     def ownership(self) -> Ownership:
         """What proves on the device that the ONU is ours; holds no secret."""
-        return Ownership(onu=self.onu, mark=self.mark, serial=self.order.auth.serial)
+        auth = self.order.auth
+        secret = auth.secrets[0] if self.marked_later and auth.serial is None and auth.secrets else None
+        return Ownership(
+            onu=self.onu,
+            mark=self.mark,
+            serial=auth.serial,
+            mac=auth.mac,
+            technology=self.order.technology,
+            marked_later=self.marked_later,
+            secret_digest=_digest(self.mark, secret) if secret is not None else None,
+        )
+
+
+@lru_cache(maxsize=16)
+def _digest(mark: str, secret: str) -> str:
+    """Make a password or LOID comparable and nothing else: slow to guess, and salted with the run's own mark."""
+    return hashlib.scrypt(secret.encode(), salt=mark.encode(), n=2**13, r=8, p=1, dklen=16).hex()
 
 
 class Ownership(Value):
     """The proof that an ONU on a device is ours: its place, our mark in its description, and its serial where known.
 
-    This is what the journal keeps, so it holds no password and no LOID.
+    This is what the journal keeps, so it holds no password and no LOID, only a salted digest of the one that the ONU
+    registers by. An ONU that was ``marked_later`` may stand there without its mark, if the session ended between the
+    two lines: then its identity must prove that it is ours.
     """
 
     onu: OnuRef
     mark: str
     serial: Serial | None = None
+    mac: str | None = None
+    technology: Technology = "gpon"
+    marked_later: bool = False
+    secret_digest: str | None = None
 
-    def matches(self, *, description: str | None, serial: Serial | None) -> bool:
-        """Whether an ONU found at our place is ours: the mark stands in its description and the serial agrees."""
-        if self.serial is not None and serial is not None and serial != self.serial:
+    def matches(
+        self, *, description: str | None, serial: Serial | None, mac: str | None = None, secret: str | None = None
+    ) -> bool:
+        """Whether an ONU found at our place is ours: the mark stands in its description and the serial agrees.
+
+        Only an ONU that was to be marked later may have no description (``None``, empty): then the serial, the MAC or
+        the secret that the device shows must be ours. One with another description never is.
+        """
+        if not (_agree(self.serial, serial) and _agree(self.mac, mac)):
             return False
         words = re.split(r"(?<=[0-9a-f]{8})_|\s", description or "", maxsplit=1)
-        return words[0] == self.mark
+        if words[0] == self.mark:
+            return True
+        return self.marked_later and not (description or "").strip() and self._identified(serial, mac, secret)
+
+    def _identified(self, serial: Serial | None, mac: str | None, secret: str | None) -> bool:
+        if self.serial is not None:
+            return serial == self.serial
+        if self.mac is not None:
+            return mac == self.mac
+        return secret is not None and self.secret_digest == _digest(self.mark, secret)
+
+
+def _agree(ours: object, found: object) -> bool:
+    """Whether two identities do not contradict each other; one that is not known contradicts nothing."""
+    return ours is None or found is None or ours == found
 
 
 class CreatedOnu(Value):

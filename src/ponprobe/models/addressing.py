@@ -236,19 +236,40 @@ class Loid(Value):
         return "***"
 
 
+Technology = Literal["gpon", "epon"]
+
+
 class OnuAuth(Value):
-    """How the test ONU proves itself to the OLT: serial, password, serial and password, or LOID (with checkcode)."""
+    """How the test ONU proves itself to the OLT: serial, password, serial and password, LOID (with checkcode), or MAC.
+
+    An EPON ONU has no serial: it registers by its MAC address, ``aa:bb:cc:dd:ee:ff`` or dotted, or by LOID.
+    """
 
     serial: Serial | None = None
     password: Password | None = None
     loid: Loid | None = None
+    mac: str | None = None
+
+    @field_validator("mac")
+    @classmethod
+    def _mac(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        digits = re.sub(r"[-.:]", "", text.strip()).lower()
+        if not re.fullmatch(r"[0-9a-f]{12}", digits):
+            raise ValueError(f"{text!r} is not a MAC address: write aa:bb:cc:dd:ee:ff or aabb.ccdd.eeff")
+        return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
     @model_validator(mode="after")
     def _one_way(self) -> OnuAuth:
+        if self.mac is not None:
+            if self.serial is not None or self.password is not None or self.loid is not None:
+                raise ValueError("an EPON ONU registers by MAC or by LOID, and by nothing beside it")
+            return self
         if self.loid is not None and (self.serial is not None or self.password is not None):
             raise ValueError("an ONU registers by LOID or by serial/password, not by both")
         if self.loid is None and self.serial is None and self.password is None:
-            raise ValueError("name a serial, a password or a LOID for the test ONU")
+            raise ValueError("name a serial, a password, a LOID or (EPON) a MAC for the test ONU")
         return self
 
     @property
@@ -263,4 +284,5 @@ class OnuAuth(Value):
         parts = [str(self.serial)] if self.serial else []
         parts += ["password ***"] if self.password else []
         parts += ["LOID ***"] if self.loid else []
+        parts += [f"MAC {self.mac}"] if self.mac else []
         return " + ".join(parts)

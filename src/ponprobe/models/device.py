@@ -17,6 +17,8 @@ class OltFacts(Value):
     patch: str | None = None
     hostname: str | None = None
     uptime: str | None = None
+    family: str | None = None
+    """The platform that the OLT turns out to be, where one vendor has several and the model does not tell."""
 
 
 class Board(Value):
@@ -28,6 +30,7 @@ class Board(Value):
     ports: int | None = None
     software: str | None = None
     frame: int = 0
+    absent: dict[str, Absence] = Field(default_factory=dict)
 
 
 class OnuState(Value):

@@ -27,14 +27,17 @@ class VlanStack(Value):
 class ServicePort(Value):
     """A configured service flow as the device shows it. ``onu`` is ``None`` where the flow is shared by a port's ONUs.
 
-    ``cvlan`` is the user VLAN where the flow type is a VLAN; ``port`` the PON port.
+    ``cvlan`` is the user VLAN where the flow type is a VLAN; ``inner_vlan`` what it becomes under the SVLAN, where the
+    device prints it; ``port`` the PON port; ``vport`` the ONU's logical port that carries the flow, where there is one.
     """
 
     index: int | None = None
     svlan: int | None = None
     cvlan: int | None = None
+    inner_vlan: int | None = None
     port: PonPort | None = None
     onu: OnuRef | None = None
+    vport: int | None = None
     gemport: int | None = None
     state: str | None = None
     tag_transform: str | None = None
@@ -78,6 +81,10 @@ class ProfileRef(Value):
     def __str__(self) -> str:
         return f"id {self.id}" if self.id is not None else f"name {self.name}"
 
+
+OmciStyle = Literal["service", "flow"]
+"""How a ZTE OLT tells the ONU about its VLAN: ``service N gemport G``, which most ONUs take, or ``flow``, which some
+third-party ONUs need."""
 
 ServiceModel = Literal["per_onu", "shared", "none"]
 """``per_onu``: a service port of its own for the test ONU; ``shared``: the PON port has one service port for all ONUs,

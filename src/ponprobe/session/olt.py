@@ -168,6 +168,7 @@ class Olt:
 
     def plan(self, order: ActivationOrder, *, samples: int | None = None) -> Plan:
         """Look at the device and list every line that ``measure`` would send; nothing is changed."""
+        order.needs(*self._engine.driver.order_needs)
         with self._engine.lock:
             return plan_run(self._engine, order, samples=samples or self.settings.samples)
 
@@ -178,6 +179,7 @@ class Olt:
         another port), ``NotFound``, ``VlanInUse``, ``PoolExhausted``. After a change the error's ``after_change``
         says whether everything was rolled back with proof (``rolled_back``) or something is left (``residue``).
         """
+        order.needs(*self._engine.driver.order_needs)
         again = tenacity.Retrying(
             # the ID that was free a moment ago is taken: look again. What is really there already, prepare refuses
             retry=tenacity.retry_if_exception(
@@ -263,6 +265,7 @@ class Olt:
         """
         from ponprobe.evaluate import CONSTRUCTION, judge  # noqa: PLC0415 - questions alone need no judge
 
+        order.needs(*self._engine.driver.order_needs)
         started, first_line = _now(), self._lines
         facts = self._engine.facts()
         findings: list[Finding] = []

@@ -95,6 +95,7 @@ class HuaweiSmartAX(OltDriver):
     """MA5600T, MA5603T, MA5608T, MA5680T, MA5683T, MA5800, MA5801, EA5800."""
 
     platform: ClassVar[str] = "huawei_smartax"
+    order_needs: ClassVar[tuple[str, ...]] = ("line_profile", "service_profile")
     models: ClassVar[tuple[str, ...]] = (
         "MA5600T",
         "MA5603T",
@@ -236,7 +237,6 @@ class HuaweiSmartAX(OltDriver):
     # ------------------------------------------------------------------ changes
 
     def prepare(self, order: ActivationOrder, mark: str) -> Flow[Registration]:
-        order.needs("line_profile", "service_profile")
         port, serial = order.port, order.auth.serial
         wants_index = order.service_model == "per_onu"
         questions = {
