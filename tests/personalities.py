@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from ponprobe import emulator
+from ponprobe.errors import NotFound, NotSupported, PonprobeError, VlanInUse
 from ponprobe.models.acceptance import ActivationOrder
 from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
 from ponprobe.models.service import ProfileRef, VlanStack
@@ -26,28 +28,85 @@ class Personality:
     scenario: str = "demo_huawei"
     platform: str = "huawei_smartax"
     register_words: str = "ont add"
+    read_words: str = "optical"
+    """A part of the line that reads an ONU's powers."""
     svlan: int = 2000
     cvlan: int = 3001
     profile: int = 20
+    """Huawei: the id of the line profile and of the service profile."""
+    onu_type: str | None = None
+    tcont_profile: str | None = None
+    """ZTE: both names, in place of profiles."""
+    unseen_auths: frozenset[str] = frozenset()
+    """Ways to register that the driver refuses, as nobody has shown them."""
+    enables: bool = False
+    """Whether a login lands where ``enable`` is wanted, which asks for a password."""
 
     @property
     def order(self) -> ActivationOrder:
+        profile = ProfileRef(id=self.profile) if self.onu_type is None else None
         return ActivationOrder(
             port=PonPort.parse(self.port),
             auth=OnuAuth(serial=Serial(self.serial)),
             vlans=VlanStack(svlan=self.svlan, cvlan=self.cvlan),
-            line_profile=ProfileRef(id=self.profile),
-            service_profile=ProfileRef(id=self.profile),
+            line_profile=profile,
+            service_profile=profile,
+            onu_type=self.onu_type,
+            tcont_profile=self.tcont_profile,
             splitter="分光器 7",
         )
 
     @property
     def order_options(self) -> list[str]:
         """The same order as the command takes it."""
+        profiles = ["--line-profile", str(self.profile), "--service-profile", str(self.profile)]
+        if self.onu_type is not None and self.tcont_profile is not None:
+            profiles = ["--onu-type", self.onu_type, "--tcont-profile", self.tcont_profile]
         return [
             *(self.port, "--serial", self.serial, "--svlan", str(self.svlan), "--cvlan", str(self.cvlan)),
-            *("--line-profile", str(self.profile), "--service-profile", str(self.profile), "--splitter", "分光器 7"),
+            *(*profiles, "--splitter", "分光器 7"),
         ]
+
+    @property
+    def impossible(self) -> list[tuple[dict[str, Any], type[PonprobeError], str]]:
+        """What makes the order one that the OLT cannot fulfil, and how it is refused before anything is changed."""
+        frame = PonPort.parse(self.port).frame
+        nowhere = PonPort(frame=frame, slot=9, port=3)
+        both: list[tuple[dict[str, Any], type[PonprobeError], str]] = [
+            ({"port": nowhere}, PonprobeError, f"{frame}.9|board|port"),
+            ({"port": PonPort.parse(self.port).model_copy(update={"port": 99})}, PonprobeError, "99|port"),
+            ({"vlans": VlanStack(svlan=800, cvlan=1001)}, VlanInUse, "S800/C1001 .* is carried by service port"),
+        ]
+        if self.onu_type is not None:
+            no_shared = NotSupported if self.platform == "zte_titan" else NotFound
+            return [
+                *both,
+                ({"onu_type": "NOT_THERE"}, NotFound, "ONU type NOT_THERE does not exist"),
+                ({"tcont_profile": "NOT_THERE"}, NotFound, "T-CONT profile NOT_THERE does not exist"),
+                ({"gemport": 0}, NotSupported, "counted from 1"),
+                ({"service_model": "shared"}, no_shared, "shared"),
+            ]
+        return [
+            *both,
+            ({"line_profile": ProfileRef(id=999)}, NotFound, "line profile id 999 does not exist"),
+            ({"line_profile": ProfileRef(name="NOT_THERE")}, NotFound, "line profile name NOT_THERE does not exist"),
+            ({"service_profile": ProfileRef(id=999)}, NotFound, "service profile id 999 does not exist"),
+            ({"gemport": 99}, NotFound, "has no GEM port 99"),
+            ({"vlans": VlanStack(svlan=3999, cvlan=3001)}, NotFound, "SVLAN 3999 does not exist"),
+            ({"service_model": "shared"}, NotFound, "no shared service port"),
+        ]
+
+    def environment(self, olt: emulator.EmulatedOlt, folder: Path) -> dict[str, str]:
+        """What a process needs to know beside the road to the OLT: the password of ``enable``, by the inventory."""
+        if not self.enables:
+            return {}
+        inventory = folder / "ponprobe.toml"
+        inventory.write_text(
+            f'[olts.inventory]\nhost = "{olt.host}"\nplatform = "{self.platform}"\nusername = "{olt.username}"\n'
+            'password = "env:PONPROBE_TEST_ENABLE"\nenable_password = "env:PONPROBE_TEST_ENABLE"\n',
+            encoding="utf-8",
+        )
+        return {"PONPROBE_CONFIG": str(inventory), "PONPROBE_TEST_ENABLE": olt.enable_password}
 
     def port_of(self, olt: emulator.EmulatedOlt) -> int:
         return olt.ssh_port if self.access == "ssh" else olt.telnet_port
@@ -56,6 +115,52 @@ class Personality:
 PERSONALITIES = (
     Personality(id="ma5683t-ssh", olt="ma5683t", access="ssh", serial="HWTC0B086EA9"),
     Personality(id="ma5800-telnet", olt="ma5800", access="telnet", serial="HWTC1C000EA9", elsewhere="0/1/1"),
+    Personality(
+        id="c300-telnet",
+        olt="c300",
+        access="telnet",
+        serial="ZTEG0A000EA9",
+        port="1/2/1",
+        elsewhere="1/2/2",
+        scenario="demo_zte",
+        platform="zte_zxan",
+        register_words=" type TEST-1GE ",
+        read_words="power attenuation",
+        onu_type="TEST-1GE",
+        tcont_profile="TEST-100M",
+        unseen_auths=frozenset({"serial+password"}),
+    ),
+    Personality(
+        id="c320-ssh",
+        olt="c320",
+        access="ssh",
+        serial="ZTEG0B000EA9",
+        port="1/1/1",
+        elsewhere="1/1/2",
+        scenario="demo_zte",
+        platform="zte_zxan",
+        register_words=" type TEST-1GE ",
+        read_words="power attenuation",
+        onu_type="TEST-1GE",
+        tcont_profile="TEST-100M",
+        unseen_auths=frozenset({"serial+password"}),
+        enables=True,
+    ),
+    Personality(
+        id="c600-ssh",
+        olt="c600",
+        access="ssh",
+        serial="ZTEG0C000EA9",
+        port="1/3/1",
+        elsewhere="1/3/2",
+        scenario="demo_zte",
+        platform="zte_titan",
+        register_words=" type TEST-1GE ",
+        read_words="power attenuation",
+        onu_type="TEST-1GE",
+        tcont_profile="TEST-100M",
+        unseen_auths=frozenset({"serial+password"}),
+    ),
 )
 
 
@@ -122,5 +227,6 @@ class EmulatedDevice:
             serial=Serial(serial),
             line_profile=profile,
             service_profile=profile,
+            onu_type=self._personality.onu_type,
             description=description,
         )

@@ -18,21 +18,21 @@ from ponprobe.errors import (
     AuthError,
     ConnectError,
     HostKeyError,
-    NotFound,
     PonprobeError,
     SessionLimit,
-    VlanInUse,
     WrongPort,
 )
 from ponprobe.models.addressing import OnuAuth, PonPort, Serial
-from ponprobe.models.service import ProfileRef, VlanStack
 from ponprobe.session.olt import Olt
 
 
 @pytest.fixture
-def olt(personality: Any) -> Iterator[emulator.EmulatedOlt]:
+def olt(personality: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[emulator.EmulatedOlt]:
     with emulator.serve(personality.scenario) as lab:
-        yield lab.olts[personality.olt]
+        olt = lab.olts[personality.olt]
+        for name, value in personality.environment(olt, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        yield olt
 
 
 @pytest.fixture
@@ -57,21 +57,9 @@ def test_an_order_that_the_olt_cannot_fulfil_is_refused_by_name(
     personality: Any, olt: emulator.EmulatedOlt, opened: Callable[..., Olt]
 ) -> None:
     order = personality.order
-    assert order.vlans is not None
-    cases: list[tuple[dict[str, Any], type[PonprobeError], str]] = [
-        ({"port": PonPort.parse("0/9/3")}, PonprobeError, "0.9|board|port"),
-        ({"port": PonPort(frame=0, slot=1, port=99)}, PonprobeError, "99|port"),
-        ({"line_profile": ProfileRef(id=999)}, NotFound, "line profile id 999 does not exist"),
-        ({"line_profile": ProfileRef(name="NOT_THERE")}, NotFound, "line profile name NOT_THERE does not exist"),
-        ({"service_profile": ProfileRef(id=999)}, NotFound, "service profile id 999 does not exist"),
-        ({"gemport": 99}, NotFound, "has no GEM port 99"),
-        ({"vlans": VlanStack(svlan=3999, cvlan=3001)}, NotFound, "SVLAN 3999 does not exist"),
-        ({"vlans": VlanStack(svlan=800, cvlan=1001)}, VlanInUse, "S800/C1001 .* is carried by service port"),
-        ({"service_model": "shared"}, NotFound, "no shared service port"),
-    ]
     before = olt.snapshot()
     with opened() as session:
-        for changes, kind, words in cases:
+        for changes, kind, words in personality.impossible:
             with pytest.raises(kind, match=words) as refused:
                 session.measure(order.model_copy(update=changes))
             assert refused.value.after_change is None, changes

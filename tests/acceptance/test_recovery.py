@@ -16,8 +16,10 @@ from ponprobe.session.olt import Olt
 
 
 @pytest.fixture
-def lab(personality: Any) -> Iterator[emulator.Lab]:
+def lab(personality: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[emulator.Lab]:
     with emulator.serve(personality.scenario) as lab:
+        for name, value in personality.environment(lab.olts[personality.olt], tmp_path).items():
+            monkeypatch.setenv(name, value)
         yield lab
 
 

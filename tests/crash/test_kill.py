@@ -88,6 +88,7 @@ class Site:
             "PONPROBE_JOURNAL": str(self.journal),
             "PONPROBE_KNOWN_HOSTS": str(folder / "known_hosts"),
             "PONPROBE_SAMPLES": "2",
+            **personality.environment(olt, folder),
         }
         self.to_olt = [
             *("--host", olt.host, "--port", str(personality.port_of(olt)), "--access", personality.access),

@@ -20,6 +20,7 @@ import ponprobe.app
 import ponprobe.app.cli
 import ponprobe.connect
 import ponprobe.drivers.huawei.driver
+import ponprobe.drivers.zte.driver
 import ponprobe.session.olt
 import ponprobe.store.journal
 import ponprobe.transports.cli_netmiko

@@ -11,7 +11,11 @@ from ponprobe.errors import DriverNotFound
 if TYPE_CHECKING:
     from ponprobe.drivers.base import OltDriver
 
-_BUILT_IN = {"huawei_smartax": "ponprobe.drivers.huawei.driver:HuaweiSmartAX"}
+_BUILT_IN = {
+    "huawei_smartax": "ponprobe.drivers.huawei.driver:HuaweiSmartAX",
+    "zte_titan": "ponprobe.drivers.zte.driver:ZteTitan",
+    "zte_zxan": "ponprobe.drivers.zte.driver:ZteZxan",
+}
 
 
 def platforms() -> tuple[str, ...]:

@@ -212,7 +212,7 @@ def _segment(lines: list[_Line], command: str | None) -> tuple[int, int]:
         first = lines[said[0]]
         bare = first.text.strip()
         at_margin = first.text[:1].strip() != ""
-        ends_with_it = " " in command.strip() and _squashed(bare).endswith(_squashed(command))
+        ends_with_it = " " in command.strip() and _squashed(bare).endswith(_squashed(command)) and bare[0] != "%"
         if first.mark == "text" and ((at_margin and _looks_like(bare, command)) or ends_with_it):
             first.mark, first.echo = "echo", bare
             start = said[0]
