@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from ponprobe.models.run import MeasureResult
     from ponprobe.session.olt import Olt
 
-_SCENARIO = "demo_huawei"
+_SCENARIOS = ("demo_huawei", "demo_zte")
+_NEEDS = {
+    "line_profile": {"id": 20},
+    "service_profile": {"id": 20},
+    "onu_type": "TEST-1GE",
+    "tcont_profile": "TEST-100M",
+}
+"""What the scenarios have of everything that some family of OLTs needs in an order."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,14 @@ CASES = (
         "ma5800", "telnet", "0/1/0", "HWTC1C000EA9", "滨江花园1栋-POS-02",
         "the same job over Telnet on an MA5800", "pass",
     ),
+    Case(
+        "c320", "ssh", "1/1/1", "ZTEG0B000EA9", "翠湖天地2栋-POS-01",
+        "the other vendor: a ZTE C320, over SSH", "pass",
+    ),
+    Case(
+        "c600", "telnet", "1/3/1", "ZTEG0C000EB0", "翠湖天地2栋-POS-02",
+        "a bend in the fibre, seen by a ZTE C600", "fail",
+    ),
 )  # fmt: skip
 
 
@@ -63,10 +78,13 @@ def show(desk: Desk) -> ExitCode:
     """Measure every case and compare the OLTs before and after; exit 0 if all went as it must."""
     started = time.monotonic()
     # journal, host keys and settings of the demonstration live and die with it; the user's own are not looked at
-    with tempfile.TemporaryDirectory(prefix="ponprobe-demo-") as folder, open_lab(_SCENARIO) as lab:
-        before = {name: olt.snapshot() for name, olt in lab.olts.items()}
-        rows = [_case(desk, case, lab.olts[case.olt], Path(folder), number) for number, case in enumerate(CASES, 1)]
-        untouched = before == {name: olt.snapshot() for name, olt in lab.olts.items()}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ponprobe-demo-")))
+        labs = [stack.enter_context(open_lab(scenario)) for scenario in _SCENARIOS]
+        olts = {name: olt for lab in labs for name, olt in lab.olts.items()}
+        before = {name: olt.snapshot() for name, olt in olts.items()}
+        rows = [_case(desk, case, olts[case.olt], folder, number) for number, case in enumerate(CASES, 1)]
+        untouched = before == {name: olt.snapshot() for name, olt in olts.items()}
     good = untouched and all(row["as_expected"] for row in rows)
     took = time.monotonic() - started
     desk.data({"cases": rows, "snapshots_identical": untouched, "as_expected": good})
@@ -109,18 +127,18 @@ def _case(desk: Desk, case: Case, emulated: EmulatedOlt, folder: Path, number: i
 
 def _measure(desk: Desk, case: Case, emulated: EmulatedOlt, folder: Path) -> MeasureResult:
     from ponprobe.app.progress import Phases  # noqa: PLC0415 - rich loads when it is needed
+    from ponprobe.drivers import driver_for  # noqa: PLC0415
     from ponprobe.models.acceptance import ActivationOrder  # noqa: PLC0415
     from ponprobe.models.addressing import OnuAuth, PonPort, Serial  # noqa: PLC0415
-    from ponprobe.models.service import ProfileRef, VlanStack  # noqa: PLC0415
+    from ponprobe.models.service import VlanStack  # noqa: PLC0415
 
     order = ActivationOrder(
         port=PonPort.parse(case.port),
         auth=OnuAuth(serial=Serial(case.serial)),
         vlans=VlanStack(svlan=2000, cvlan=3001),
-        line_profile=ProfileRef(id=20),
-        service_profile=ProfileRef(id=20),
         splitter=case.splitter,
         splitter_port=4,
+        **{name: _NEEDS[name] for name in driver_for(emulated.platform).order_needs},
     )
     with _connected(case, emulated, folder) as olt:
         olt.on_event = desk.hear
@@ -143,6 +161,7 @@ def _connected(case: Case, emulated: EmulatedOlt, folder: Path) -> Iterator[Olt]
         platform=emulated.platform,
         username=emulated.username,
         password=SecretStr(emulated.password),
+        enable_password=SecretStr(emulated.enable_password),
         access=case.access,
         port=emulated.ssh_port if case.access == "ssh" else emulated.telnet_port,
         config_file=empty,
@@ -202,7 +221,7 @@ class _summary:  # noqa: N801 - stands where a function's result would
         yield Listing(columns, rows, none="", right=("ONU Rx",))
         if self._untouched:
             yield Text(
-                f"{glyphs.good} Both OLTs are as they were: their snapshots before and after are identical.",
+                f"{glyphs.good} Every OLT is as it was: the snapshots before and after are identical.",
                 "bold green",
             )
         else:

@@ -11,17 +11,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ponprobe.dialect import CliDialect
+from ponprobe.drivers import checks
 from ponprobe.drivers.base import OltDriver
 from ponprobe.drivers.huawei import parse
 from ponprobe.drivers.huawei.dialect import MA5600T, MA5800
 from ponprobe.errors import (
-    AlreadyExists,
     NotFound,
     NotOurs,
-    PoolExhausted,
     Rejected,
-    VlanInUse,
-    WrongPort,
 )
 from ponprobe.flow import Cli, CliReply, Flow, Routes, Write, ask, write
 from ponprobe.models.acceptance import (
@@ -256,17 +253,15 @@ class HuaweiSmartAX(OltDriver):
 
         used = parse.onu_table(replies["onus"].text, port)
         if serial is not None:
-            _refuse_known_serial(order, parse.onu_detail(replies["serial"].text))
-            _refuse_other_port(order, parse.autofind(replies["discovered"].text))
+            known = parse.onu_detail(replies["serial"].text)
+            checks.refuse_known_serial(order, known, "display ont info by-sn")
+            checks.refuse_other_port(order, parse.autofind(replies["discovered"].text), "display ont autofind all")
         _check_profiles(order, replies["line"], replies["service"])
         if order.vlans is not None:
             _check_vlan(order, replies["vlan"], parse.service_ports(replies["services"].text))
         index = parse.next_free_index(replies["index"].text) if wants_index else None
-        taken = {state.onu.onu_id for state in used if state.onu is not None}
-        free = next((onu_id for onu_id in ONU_IDS if onu_id not in taken), None)
-        if free is None:
-            raise PoolExhausted(f"all {len(ONU_IDS)} ONT IDs of {port} are in use", hint="remove stale ONUs first")
-        return Registration(order=order, onu=port.onu(free), mark=mark, service_index=index)
+        place = checks.free_place(order, (state.onu for state in used if state.onu is not None), ONU_IDS)
+        return Registration(order=order, onu=place, mark=mark, service_index=index)
 
     def register(self, registration: Registration) -> Flow[None]:
         order, onu = registration.order, registration.onu
@@ -433,41 +428,6 @@ def _differs(reply: CliReply, message: str) -> Rejected:
 # ---------------------------------------------------------------------- checks before anything is changed
 
 
-def _refuse_known_serial(order: ActivationOrder, known: OnuState | None) -> None:
-    if known is None:
-        return
-    ours = (known.description or "").startswith("PONPROBE_")
-    hint = (
-        "an earlier test run left it there: ponprobe recover, or revoke that run"
-        if ours
-        else "it is not ours: have it removed there, or use another test ONU"
-    )
-    raise AlreadyExists(
-        f"serial {order.auth.serial} is already registered on {known.onu} ({known.description or 'no description'})",
-        command="display ont info by-sn",
-        refused="already_exists",
-        hint=hint,
-    )
-
-
-def _refuse_other_port(order: ActivationOrder, discovered: tuple[DiscoveredOnu, ...]) -> None:
-    seen = [onu.port for onu in discovered if onu.serial == order.auth.serial and onu.port is not None]
-    if seen and order.port not in seen:
-        raise WrongPort(
-            f"{order.auth.serial} was found on {seen[0]} instead of {order.port}",
-            recorded=order.port,
-            found=seen[0],
-            hint="the record of this splitter's PON port is wrong, or the ONU is plugged into another splitter",
-        )
-    if order.confirm and not seen:
-        raise NotFound(
-            f"{order.auth.serial} is not in the autofind list, so there is nothing to confirm",
-            command="display ont autofind all",
-            refused="not_found",
-            hint="plug the ONU in, or register it by serial",
-        )
-
-
 def _check_profiles(order: ActivationOrder, line: CliReply, service: CliReply) -> None:
     profile = parse.line_profile(line.text)
     if profile is None:
@@ -498,18 +458,7 @@ def _check_vlan(order: ActivationOrder, vlan: CliReply, services: tuple[ServiceP
             command=f"display service-port port {order.port}",
             hint="order a service port of its own (service_model='per_onu')",
         )
-    clash = [
-        row
-        for row in services
-        if row.onu is not None and row.svlan == order.vlans.svlan and row.cvlan == order.vlans.cvlan
-    ]
-    if clash:
-        raise VlanInUse(
-            f"{order.vlans} on {order.port} is carried by service port {clash[0].index} of ONU {clash[0].onu}",
-            command=f"display service-port port {order.port}",
-            refused="conflict",
-            hint="take another CVLAN from the test range",
-        )
+    checks.refuse_carried_vlans(order, services, f"display service-port port {order.port}")
 
 
 # ---------------------------------------------------------------------- readings

@@ -7,8 +7,8 @@ import re
 from ponprobe.drivers import parsing
 from ponprobe.drivers.huawei.dialect import MA5600T
 from ponprobe.drivers.parsing import Answer
-from ponprobe.errors import ParseError
-from ponprobe.models.addressing import OnuRef, PonPort, Serial
+from ponprobe.drivers.reading import cleaned_by
+from ponprobe.models.addressing import OnuRef, PonPort
 
 QUESTION = "display"
 """What the echo of every question starts with, where the caller does not say which question it was."""
@@ -18,7 +18,7 @@ _BOARD = re.compile(r"\b(?:x?gpon|epon)[ -]+(?P<frame>\d+)/(?P<slot>\d+)", re.IG
 
 def cleaned(text: str | Answer, command: str | None = QUESTION) -> Answer:
     """Clean a raw answer; one that has been cleaned already stays as it is."""
-    return text if isinstance(text, Answer) else parsing.clean(text, MA5600T, command)
+    return cleaned_by(MA5600T, text, command)
 
 
 def answered(text: str | Answer, command: str | None = QUESTION) -> Answer:
@@ -26,32 +26,6 @@ def answered(text: str | Answer, command: str | None = QUESTION) -> Answer:
     answer = cleaned(text, command)
     parsing.refuse(answer, None if command == QUESTION else command)
     return answer
-
-
-def demand_whole(answer: Answer, what: str, *, whole: bool) -> None:
-    """Raise if part of an answer is missing: a list that was cut would be taken for a shorter list."""
-    if not (whole and answer.complete):
-        raise ParseError(f"{what}: the answer is incomplete", text=answer.body, hint="ask again")
-
-
-def demand_count(found: int, told: int, what: str, answer: Answer) -> None:
-    """Raise if the device's own total differs from the rows that were read."""
-    if found != told:
-        raise ParseError(f"{what}: incomplete, {found} read but the device counts {told}", text=answer.body)
-
-
-def unknown(what: str, answer: Answer) -> ParseError:
-    """Make the error for a text that is not the answer that was expected."""
-    first = next((line.strip() for line in answer.lines if line.strip()), "")
-    return ParseError(f"{what}: unknown text, starting {first!r}", template=what, text=answer.body)
-
-
-def serial_or_none(text: str) -> Serial | None:
-    """Read a serial; ``None`` for a MAC address, dashes (an ONT registered by LOID) and anything that is no serial."""
-    try:
-        return Serial(text)
-    except ValueError:
-        return None
 
 
 def mac_or_none(text: str) -> str | None:

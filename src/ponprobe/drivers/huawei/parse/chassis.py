@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from ponprobe.drivers import parsing
-from ponprobe.drivers.huawei.parse._text import answered, demand_whole, unknown
+from ponprobe.drivers.huawei.parse._text import answered
 from ponprobe.drivers.parsing import Answer
+from ponprobe.drivers.reading import demand_whole, unknown
 from ponprobe.models.device import Board, OltFacts
 
 _BOARDS = "huawei_smartax_boards"

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from ponprobe.drivers.huawei.parse import chassis, onus, optics, services, writes
-from ponprobe.drivers.huawei.parse._text import board_of, cleaned, place_of, unknown
+from ponprobe.drivers.huawei.parse._text import board_of, cleaned, place_of
 from ponprobe.drivers.parsing import Answer
-from ponprobe.models._base import Value
-from ponprobe.models.parsed import Kind, Parsed, Refusal, WriteOutcome
-
-Records: TypeAlias = "tuple[tuple[Value, ...], bool]"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A command without surplus blanks and filters, and the contexts that may name its board."""
-
-    line: str
-    contexts: tuple[str | None, ...]
+from ponprobe.drivers.reading import Asked, Language, Reader, Records
+from ponprobe.models.parsed import Refusal
 
 
 def _facts(answer: Answer, _: Asked) -> Records:
@@ -78,17 +65,18 @@ def _config(answer: Answer, _: Asked) -> Records:
     return services.configured(answer), answer.complete
 
 
-_READERS: tuple[tuple[str, Kind, Callable[[Answer, Asked], Records]], ...] = (
-    (r"display version$", "facts", _facts),
-    (r"display board\b", "boards", _boards),
-    (r"display ont autofind\b", "discovered", _discovered),
-    (r"display ont info\b", "onus", _onus),
-    (r"display ont optical-info\b", "onu_optical", _onu_optical),
-    (r"display port state\b", "port_optical", _port_optical),
-    (r"display service-port(?! next)", "service_ports", _service_ports),
-    (r"display (mac-address|location|ont-learned-mac)\b", "macs", _macs),
-    (r"display ont-(line|srv)profile\b(?! current)", "profiles", _profiles),
-    (r"display (current-configuration|saved-configuration)\b", "config", _config),
+_ONTS = Reader(re.compile(r"display ont info\b"), "onus", _onus)
+_READERS = (
+    Reader(re.compile(r"display version$"), "facts", _facts),
+    Reader(re.compile(r"display board\b"), "boards", _boards),
+    Reader(re.compile(r"display ont autofind\b"), "discovered", _discovered),
+    _ONTS,
+    Reader(re.compile(r"display ont optical-info\b"), "onu_optical", _onu_optical),
+    Reader(re.compile(r"display port state\b"), "port_optical", _port_optical),
+    Reader(re.compile(r"display service-port(?! next)"), "service_ports", _service_ports),
+    Reader(re.compile(r"display (mac-address|location|ont-learned-mac)\b"), "macs", _macs),
+    Reader(re.compile(r"display ont-(line|srv)profile\b(?! current)"), "profiles", _profiles),
+    Reader(re.compile(r"display (current-configuration|saved-configuration)\b"), "config", _config),
 )
 _MOVES = re.compile(
     r"(enable|disable|config|quit|q|return|diagnose|scroll|undo smart|undo interactive|infoswitch|mmi-mode|"
@@ -100,41 +88,9 @@ _CHANGES = re.compile(
 )
 
 
-def parse(command: str | None, context: str | None, text: str) -> Parsed:
-    """Read one raw answer; a refusal is part of the result, an unreadable text raises ``ParseError``."""
-    line = _plain(command)
-    answer = cleaned(text, command or None)
-    kind, reader = _reader(line, answer)
-    if answer.refusal is not None and not _says_none(line, answer.refusal):
-        outcome = (WriteOutcome(outcome="refused", text=answer.refusal.text),) if kind == "write" else ()
-        return Parsed(kind=kind, records=outcome, refused=answer.refusal, events=answer.events)
-    if answer.refusal is not None:
-        return Parsed(kind=kind, events=answer.events)
-    if reader is not None and not answer.body.strip() and not answer.empty:
-        return Parsed(kind="session", events=answer.events, incomplete=True)
-    if reader is not None:
-        records, whole = reader(answer, Asked(line, (context, answer.view)))
-        incomplete = not (whole and answer.complete)
-        return Parsed(kind=kind, records=records, events=answer.events, incomplete=incomplete)
-    if kind == "write":
-        return _written(line, answer, board_of(context, answer.view))
-    return Parsed(kind="session", events=answer.events)
-
-
-def _plain(command: str | None) -> str:
-    words = re.sub(r"\|.*$", "", command or "").split()
-    return " ".join(words).lower()
-
-
-def _reader(line: str, answer: Answer) -> tuple[Kind, Callable[[Answer, Asked], Records] | None]:
-    if line.startswith("display board") and re.match(r"[\s-]*F/S/P\s+ONT\s", answer.body):
-        return "onus", _onus  # the end of a board's page: the ONTs of its ports
-    for pattern, kind, reader in _READERS:
-        if re.match(pattern, line):
-            return kind, reader
-    if not line or line.startswith("display") or _MOVES.match(line):
-        return "session", None
-    return "write", None
+def _recognise(answer: Answer) -> Reader | None:
+    """The end of a board's page lists the ONTs of its ports."""
+    return _ONTS if re.match(r"[\s-]*F/S/P\s+ONT\s", answer.body) else None
 
 
 def _says_none(line: str, refusal: Refusal) -> bool:
@@ -143,11 +99,13 @@ def _says_none(line: str, refusal: Refusal) -> bool:
     return bool(listing) and bool(re.match(r"Failure: The ONTs? (does|do) not exist", refusal.text, re.IGNORECASE))
 
 
-def _written(line: str, answer: Answer, board: tuple[int, int] | None) -> Parsed:
-    outcome = writes.outcome_of(answer, board)
-    if outcome is None:
-        if _CHANGES.match(line):
-            raise unknown(line, answer)
-        return Parsed(kind="session", events=answer.events)
-    refused = Refusal(refused_class="other", text=outcome.text) if outcome.outcome == "refused" else None
-    return Parsed(kind="write", records=(outcome,), refused=refused, events=answer.events)
+parse = Language(
+    asks="display",
+    readers=_READERS,
+    moves=_MOVES,
+    changes=_CHANGES,
+    clean=cleaned,
+    outcome=lambda answer, asked: writes.outcome_of(answer, board_of(*asked.contexts)),
+    recognise=_recognise,
+    says_none=_says_none,
+).parse

@@ -8,18 +8,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from ponprobe.drivers import parsing
-from ponprobe.drivers.huawei.parse._text import (
-    answered,
-    cleaned,
-    demand_count,
-    demand_whole,
-    fsp,
-    mac_or_none,
-    onu_or_none,
-    serial_or_none,
-    unknown,
-)
+from ponprobe.drivers.huawei.parse._text import answered, cleaned, fsp, mac_or_none, onu_or_none
 from ponprobe.drivers.parsing import Answer, Field
+from ponprobe.drivers.reading import demand_count, demand_whole, listed, serial_or_none, unknown
 from ponprobe.errors import ParseError
 from ponprobe.models.addressing import OnuRef, PonPort
 from ponprobe.models.device import DiscoveredOnu, OnuState
@@ -248,10 +239,7 @@ _KNOWN_LINE = re.compile(
 
 def autofind(text: str | Answer) -> tuple[DiscoveredOnu, ...]:
     """Read ``display ont autofind``; an answer that was cut, or whose count differs from its entries, raises."""
-    answer = answered(text)
-    found, whole = autofind_entries(answer)
-    demand_whole(answer, "display ont autofind", whole=whole)
-    return found
+    return listed(answered(text), "display ont autofind", autofind_entries)
 
 
 def autofind_entries(answer: Answer) -> tuple[tuple[DiscoveredOnu, ...], bool]:

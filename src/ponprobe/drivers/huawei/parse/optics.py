@@ -9,8 +9,9 @@ import re
 from typing import Any
 
 from ponprobe.drivers import parsing
-from ponprobe.drivers.huawei.parse._text import answered, cleaned, demand_whole, unknown
+from ponprobe.drivers.huawei.parse._text import answered, cleaned
 from ponprobe.drivers.parsing import Answer, Field
+from ponprobe.drivers.reading import aside, demand_whole, forget_zeros, listed, unknown
 from ponprobe.errors import ParseError
 from ponprobe.models.addressing import OnuRef, PonPort
 from ponprobe.models.optical import Absence, OnuOptical, PortOptical
@@ -64,28 +65,12 @@ def optical_page(answer: Answer, onu: OnuRef | None) -> tuple[OnuOptical, bool]:
             absent[name] = absence
     if _PRECISION in seen:
         values["precision_db"] = parsing.ratio(seen[_PRECISION])[0]
-    _forget_zeros(values, absent)
+    forget_zeros(values, absent, *_NUMBERS)
     return OnuOptical(onu=onu, onu_id=onu.onu_id if onu else None, absent=absent, **values), whole
 
 
 def _read(name: str, printed: str) -> tuple[Any, Absence | None]:
-    return parsing.power(printed) if name in _POWERS else _aside(printed)
-
-
-def _aside(printed: str) -> tuple[float | None, Absence | None]:
-    """Read what nobody judges by: a form that is unknown costs this value, not the powers beside it."""
-    try:
-        return parsing.number(printed)
-    except ParseError:
-        return None, Absence.UNSUPPORTED
-
-
-def _forget_zeros(values: dict[str, Any], absent: dict[str, Absence]) -> None:
-    """Take zeros away that a device prints for an ONU whose powers it could not read: they are no readings."""
-    if values.get("onu_rx_dbm") is None and values.get("onu_tx_dbm") is None:
-        for name in _NUMBERS:
-            if values.get(name) == 0:
-                values[name], absent[name] = None, absent.get("onu_rx_dbm", Absence.NOT_REPORTED)
+    return parsing.power(printed) if name in _POWERS else aside(printed)
 
 
 # ---------------------------------------------------------------------- every ONU of a port
@@ -125,7 +110,7 @@ def _row(row: dict[str, str], port: PonPort | None) -> OnuOptical:
         values[name] = value
         if absence is not None:
             absent[name] = absence
-    _forget_zeros(values, absent)
+    forget_zeros(values, absent, *_NUMBERS)
     onu_id = int(row["ont_id"])
     return OnuOptical(onu=port.onu(onu_id) if port else None, onu_id=onu_id, absent=absent, **values)
 
@@ -154,10 +139,7 @@ def port_state(text: str | Answer, port: PonPort) -> PortOptical:
 
 def port_states(text: str | Answer) -> tuple[PortOptical, ...]:
     """Read every port of ``display port state``; an answer that was cut raises."""
-    answer = answered(text)
-    found, whole = port_pages(answer)
-    demand_whole(answer, "display port state", whole=whole)
-    return found
+    return listed(answered(text), "display port state", port_pages)
 
 
 def port_pages(answer: Answer) -> tuple[tuple[PortOptical, ...], bool]:
@@ -191,7 +173,7 @@ def _port(page: str, answer: Answer, *, whole: bool) -> PortOptical:
         elif name == "olt_tx_dbm":
             value, absence = parsing.power(printed)
         else:
-            value, absence = _aside(printed)
+            value, absence = aside(printed)
         if value is None and missing is Absence.OFFLINE:
             absence = missing
         values[name] = value

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from ponprobe.drivers import parsing
-from ponprobe.drivers.huawei.parse._text import answered, cleaned, demand_count, demand_whole, fsp, unknown
+from ponprobe.drivers.huawei.parse._text import answered, cleaned, fsp
 from ponprobe.drivers.parsing import Answer
+from ponprobe.drivers.reading import demand_totals, listed, unknown
 from ponprobe.models.addressing import PonPort
 from ponprobe.models.device import MacEntry
 from ponprobe.models.optical import Absence
@@ -24,10 +25,7 @@ _PON = re.compile(r"(x?g|e|xgs-?|10g-?)?pon", re.IGNORECASE)
 
 def service_ports(text: str | Answer) -> tuple[ServicePort, ...]:
     """Read ``display service-port``, table or single page; an answer that was cut or miscounts raises."""
-    answer = answered(text)
-    found, whole = flows(answer)
-    demand_whole(answer, "display service-port", whole=whole)
-    return found
+    return listed(answered(text), "display service-port", flows)
 
 
 def flows(answer: Answer) -> tuple[tuple[ServicePort, ...], bool]:
@@ -37,14 +35,11 @@ def flows(answer: Answer) -> tuple[tuple[ServicePort, ...], bool]:
     if re.search(r"^\s*Flow type\s*:", answer.body, re.MULTILINE | re.IGNORECASE):
         return (_single(answer),), answer.complete
     rows, stops = parsing.rows_of_cut(_FLOWS, answer.body)
-    totals = [int(row["total"]) for row in rows if row["total"]]
     found = tuple(_flow(row) for row in rows if row["index"])
-    if not found and not totals:
+    told = demand_totals(rows, len(found), "display service-port", answer)
+    if not found and not told:
         raise unknown("display service-port", answer)
-    whole = not stops and bool(totals)
-    if totals and answer.complete:
-        demand_count(len(found), sum(totals), "display service-port", answer)
-    return found, whole
+    return found, not stops and told
 
 
 def _flow(row: dict[str, str]) -> ServicePort:
@@ -144,10 +139,7 @@ def next_free_index(text: str | Answer) -> int:
 
 def macs(text: str | Answer) -> tuple[MacEntry, ...]:
     """Read ``display mac-address`` or ``display location``; an answer that was cut or miscounts raises."""
-    answer = answered(text)
-    found, whole = mac_rows(answer)
-    demand_whole(answer, "display mac-address", whole=whole)
-    return found
+    return listed(answered(text), "display mac-address", mac_rows)
 
 
 def mac_rows(answer: Answer) -> tuple[tuple[MacEntry, ...], bool]:
@@ -155,14 +147,12 @@ def mac_rows(answer: Answer) -> tuple[tuple[MacEntry, ...], bool]:
     if answer.empty:
         return (), True
     rows, stops = parsing.rows_of_cut(_MACS, answer.body)
-    totals = [int(row["total"]) for row in rows if row["total"]]
     found = tuple(_mac(row) for row in rows if row["mac"])
-    if not found and not totals:
+    told = demand_totals(rows, len(found), "display mac-address", answer)
+    if not found and not told:
         raise unknown("display mac-address", answer)
-    if totals and answer.complete:
-        demand_count(len(found), sum(totals), "display mac-address", answer)
     ruled = re.search(r"^\s*-{10,}\s*$", answer.body.rpartition(found[-1].mac if found else "")[2], re.MULTILINE)
-    return found, not stops and (bool(totals) or ruled is not None)
+    return found, not stops and (told or ruled is not None)
 
 
 def _mac(row: dict[str, str]) -> MacEntry:
@@ -245,10 +235,8 @@ def profile_page(answer: Answer, what: str) -> Profile:
 def profile_list(answer: Answer) -> tuple[tuple[Profile, ...], bool]:
     """Read ``display ont-lineprofile gpon all`` or the service profiles; miscounting raises."""
     rows, stops = parsing.rows_of_cut(_PROFILES, answer.body)
-    totals = [int(row["total"]) for row in rows if row["total"]]
     found = tuple(
         Profile(id=int(row["id"]), name=row["name"], bindings=int(row["bindings"])) for row in rows if row["id"]
     )
-    if totals and answer.complete:
-        demand_count(len(found), sum(totals), "display profiles", answer)
-    return found, not stops and bool(totals)
+    told = demand_totals(rows, len(found), "display profiles", answer)
+    return found, not stops and told

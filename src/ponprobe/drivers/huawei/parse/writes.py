@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from ponprobe.drivers import parsing
-from ponprobe.drivers.huawei.parse._text import board_of, cleaned, unknown
+from ponprobe.drivers.huawei.parse._text import board_of, cleaned
 from ponprobe.drivers.parsing import Answer
+from ponprobe.drivers.reading import unknown
 from ponprobe.errors import ParseError, Rejected
 from ponprobe.flow import Cli
 from ponprobe.models.parsed import WriteOutcome
