@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from ponprobe import emulator
@@ -39,8 +38,6 @@ class Personality:
     """ZTE: both names, in place of profiles."""
     unseen_auths: frozenset[str] = frozenset()
     """Ways to register that the driver refuses, as nobody has shown them."""
-    enables: bool = False
-    """Whether a login lands where ``enable`` is wanted, which asks for a password."""
 
     @property
     def order(self) -> ActivationOrder:
@@ -96,17 +93,14 @@ class Personality:
             ({"service_model": "shared"}, NotFound, "no shared service port"),
         ]
 
-    def environment(self, olt: emulator.EmulatedOlt, folder: Path) -> dict[str, str]:
-        """What a process needs to know beside the road to the OLT: the password of ``enable``, by the inventory."""
-        if not self.enables:
-            return {}
-        inventory = folder / "ponprobe.toml"
-        inventory.write_text(
-            f'[olts.inventory]\nhost = "{olt.host}"\nplatform = "{self.platform}"\nusername = "{olt.username}"\n'
-            'password = "env:PONPROBE_TEST_ENABLE"\nenable_password = "env:PONPROBE_TEST_ENABLE"\n',
-            encoding="utf-8",
-        )
-        return {"PONPROBE_CONFIG": str(inventory), "PONPROBE_TEST_ENABLE": olt.enable_password}
+    @property
+    def lab(self) -> emulator.Scenario:
+        """The OLT alone, with ONUs that range at once: hundreds of runs wait for them."""
+        scenario = emulator.builtin_scenario(self.scenario)
+        scenario.olts = [spec for spec in scenario.olts if spec.name == self.olt]
+        for spec in scenario.olts:
+            spec.online_after_s = 0.0
+        return scenario
 
     def port_of(self, olt: emulator.EmulatedOlt) -> int:
         return olt.ssh_port if self.access == "ssh" else olt.telnet_port
@@ -144,7 +138,6 @@ PERSONALITIES = (
         onu_type="TEST-1GE",
         tcont_profile="TEST-100M",
         unseen_auths=frozenset({"serial+password"}),
-        enables=True,
     ),
     Personality(
         id="c600-ssh",
@@ -176,6 +169,7 @@ class EmulatedDevice:
         self.access = personality.access
         self.username = olt.username
         self.password = olt.password
+        self.enable_password = olt.enable_password
         self._personality = personality
         self._armed_at = 0
         self._strangers = 0

@@ -27,11 +27,9 @@ from ponprobe.session.olt import Olt
 
 
 @pytest.fixture
-def olt(personality: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[emulator.EmulatedOlt]:
-    with emulator.serve(personality.scenario) as lab:
+def olt(personality: Any) -> Iterator[emulator.EmulatedOlt]:
+    with emulator.serve(personality.lab) as lab:
         olt = lab.olts[personality.olt]
-        for name, value in personality.environment(olt, tmp_path).items():
-            monkeypatch.setenv(name, value)
         yield olt
 
 
@@ -42,6 +40,7 @@ def opened(personality: Any, olt: emulator.EmulatedOlt, tmp_path: Path) -> Calla
             "platform": personality.platform,
             "username": olt.username,
             "password": SecretStr(olt.password),
+            "enable_password": SecretStr(olt.enable_password),
             "access": personality.access,
             "port": personality.port_of(olt),
             "journal": str(tmp_path / "journal.sqlite3"),

@@ -33,15 +33,13 @@ AUTHS = {
 
 
 @pytest.fixture
-def olt(personality: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[emulator.EmulatedOlt]:
-    scenario = emulator.builtin_scenario(personality.scenario)
+def olt(personality: Any) -> Iterator[emulator.EmulatedOlt]:
+    scenario = personality.lab
     for spec in scenario.olts:
         spec.password = CLI_PASSWORD
     with emulator.serve(scenario) as lab:
         olt = lab.olts[personality.olt]
 
-        for name, value in personality.environment(olt, tmp_path).items():
-            monkeypatch.setenv(name, value)
         port = PonPort.parse(personality.port)
         splitter = next(ont.splitter for ont in olt.world.onts.values() if ont.port == port)
         olt.world.plug_in("HWTC0CAFE001", port, splitter, password=ONU_PASSWORD)
@@ -90,6 +88,7 @@ def test_no_secret_comes_out_of_a_run(  # noqa: PLR0917
         platform=personality.platform,
         username=olt.username,
         password=SecretStr(CLI_PASSWORD),
+        enable_password=SecretStr(olt.enable_password),
         access=personality.access,
         port=personality.port_of(olt),
         journal=str(tmp_path / "journal.sqlite3"),

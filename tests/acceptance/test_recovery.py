@@ -16,10 +16,8 @@ from ponprobe.session.olt import Olt
 
 
 @pytest.fixture
-def lab(personality: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[emulator.Lab]:
-    with emulator.serve(personality.scenario) as lab:
-        for name, value in personality.environment(lab.olts[personality.olt], tmp_path).items():
-            monkeypatch.setenv(name, value)
+def lab(personality: Any) -> Iterator[emulator.Lab]:
+    with emulator.serve(personality.lab) as lab:
         yield lab
 
 
@@ -31,6 +29,7 @@ def opened(personality: Any, tmp_path: Path) -> Callable[[emulator.EmulatedOlt],
             platform=personality.platform,
             username=olt.username,
             password=SecretStr(olt.password),
+            enable_password=SecretStr(olt.enable_password),
             access=personality.access,
             port=personality.port_of(olt),
             journal=str(tmp_path / "journal.sqlite3"),
@@ -51,7 +50,7 @@ def test_finding_nothing_on_another_device_is_no_proof(
     personality: Any, lab: emulator.Lab, opened: Callable[[emulator.EmulatedOlt], Olt]
 ) -> None:
     mine = lab.olts[personality.olt]
-    other = emulator.serve(personality.scenario)
+    other = emulator.serve(personality.lab)
     with other, opened(mine) as session:
         run_id = kept_run(personality, session)
         before = mine.snapshot()

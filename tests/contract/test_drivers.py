@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +14,9 @@ from ponprobe.testing import DriverContract
 
 class TestEveryPersonality(DriverContract):
     @pytest.fixture
-    def device(
-        self, personality: Any, device_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[Any]:
-        with emulator.serve(personality.scenario) as lab:
-            olt = lab.olts[personality.olt]
-            for name, value in personality.environment(olt, tmp_path).items():
-                monkeypatch.setenv(name, value)
-            yield device_of(personality, olt)
+    def device(self, personality: Any, device_of: Any) -> Iterator[Any]:
+        with emulator.serve(personality.lab) as lab:
+            yield device_of(personality, lab.olt)
 
     @pytest.fixture
     def order(self, personality: Any) -> ActivationOrder:

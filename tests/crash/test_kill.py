@@ -22,6 +22,7 @@ from ponprobe import emulator
 
 Phase = Literal["arrived", "executed"]
 PASSWORD_VARIABLE = "PONPROBE_TEST_PASSWORD"
+ENABLE_VARIABLE = "PONPROBE_TEST_ENABLE"
 
 
 class Zygote:
@@ -88,12 +89,12 @@ class Site:
             "PONPROBE_JOURNAL": str(self.journal),
             "PONPROBE_KNOWN_HOSTS": str(folder / "known_hosts"),
             "PONPROBE_SAMPLES": "2",
-            **personality.environment(olt, folder),
+            ENABLE_VARIABLE: olt.enable_password,
         }
         self.to_olt = [
             *("--host", olt.host, "--port", str(personality.port_of(olt)), "--access", personality.access),
             *("--platform", personality.platform, "--username", olt.username),
-            *("--password", f"env:{PASSWORD_VARIABLE}"),
+            *("--password", f"env:{PASSWORD_VARIABLE}", "--enable-password", f"env:{ENABLE_VARIABLE}"),
         ]
         self.measure = ["measure", personality.olt, *personality.order_options, *self.to_olt]
         self.recover = ["recover", personality.olt, *self.to_olt]
@@ -127,7 +128,7 @@ class Site:
 
 @pytest.fixture
 def site(personality: Any, zygote: Zygote, tmp_path: Path) -> Iterator[Site]:
-    with emulator.serve(personality.scenario) as lab:
+    with emulator.serve(personality.lab) as lab:
         yield Site(zygote, personality, lab.olts[personality.olt], tmp_path)
 
 

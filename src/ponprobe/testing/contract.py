@@ -37,7 +37,7 @@ Fault = Literal["cut before", "answer lost", "silence", "garbage"]
 """What happens to one command: the line is cut before it is executed, after it (its answer is lost), it is executed and
 nothing is ever answered, it is executed and the answer is noise."""
 
-_PATIENCE_S: dict[Fault, float] = {"cut before": 20.0, "answer lost": 20.0, "silence": 0.7, "garbage": 2.0}
+_PATIENCE_S: dict[Fault, float] = {"cut before": 20.0, "answer lost": 20.0, "silence": 0.3, "garbage": 2.0}
 
 
 class Device(Protocol):
@@ -53,6 +53,8 @@ class Device(Protocol):
     access: Literal["ssh", "telnet"]
     username: str
     password: str
+    enable_password: str | None
+    """What the device asks for on the way to its privileged view; ``None`` if it does not ask."""
 
     def snapshot(self) -> Any:
         """Everything configured on the device, comparable with ``==``."""
@@ -96,6 +98,7 @@ class DriverContract:
                 platform=device.platform,
                 username=device.username,
                 password=SecretStr(device.password),
+                enable_password=None if device.enable_password is None else SecretStr(device.enable_password),
                 access=device.access,
                 port=device.port,
                 journal=str(tmp_path / "journal.sqlite3"),
