@@ -44,6 +44,20 @@ class Service(str, Enum):
     NONE = "none"
 
 
+class Tech(str, Enum):
+    """Which kind of PON the port is."""
+
+    GPON = "gpon"
+    EPON = "epon"
+
+
+class Omci(str, Enum):
+    """How a ZTE OLT is told what the ONU does with its VLAN."""
+
+    SERVICE = "service"
+    FLOW = "flow"
+
+
 OltName = Annotated[str, typer.Argument(metavar="OLT", help="Inventory name or host of the OLT.", show_default=False)]
 PortText = Annotated[str, typer.Argument(metavar="PORT", help="PON port, frame/slot/port: 0/1/3.", show_default=False)]
 
@@ -155,6 +169,13 @@ class Order:
         str | None,
         typer.Option("--loid", metavar="REF", help="LOID instead of serial: env:, file:, ask:", rich_help_panel=_ORDER),
     ] = None
+    mac: Annotated[
+        str | None,
+        typer.Option("--mac", metavar="MAC", help="EPON ONU: its MAC instead of a serial.", rich_help_panel=_ORDER),
+    ] = None
+    technology: Annotated[Tech, typer.Option("--technology", help="What the PON port is.", rich_help_panel=_ORDER)] = (
+        Tech.GPON
+    )
     checkcode: Annotated[
         str | None,
         typer.Option("--checkcode", metavar="REF", help="Checkcode of the LOID.", rich_help_panel=_ORDER),
@@ -185,6 +206,9 @@ class Order:
     tcont_profile: Annotated[
         str | None, typer.Option("--tcont-profile", metavar="NAME", help="ZTE: required.", rich_help_panel=_PATH)
     ] = None
+    omci_style: Annotated[
+        Omci, typer.Option("--omci-style", help="ZTE: service or flow lines.", rich_help_panel=_PATH)
+    ] = Omci.SERVICE
     svlan: Annotated[int | None, typer.Option("--svlan", help="Outer VLAN, 1-4094.", rich_help_panel=_PATH)] = None
     cvlan: Annotated[
         int | None, typer.Option("--cvlan", help="Inner VLAN of the test, 1-4094.", rich_help_panel=_PATH)
@@ -302,7 +326,8 @@ def order_from(port: str, given: Order) -> ActivationOrder:
     if given.confirm and given.serial is None:
         problems.add("--confirm", "needs --serial: the autofind list is searched for it")
     # checked with stand-ins for what is wrong already, so that the other options are judged in the same go
-    stand_ins: dict[str, Any] = {"port": "0/0/0", "auth": {"serial": "PONP00000000"}}
+    stand_in = {"mac": "00:00:00:00:00:00"} if given.technology is Tech.EPON else {"serial": "PONP00000000"}
+    stand_ins: dict[str, Any] = {"port": "0/0/0", "auth": stand_in}
     order = problems.attempt(
         "order",
         lambda: ActivationOrder(
@@ -312,6 +337,8 @@ def order_from(port: str, given: Order) -> ActivationOrder:
             native_vlan=not given.router,
             confirm=given.confirm and given.serial is not None,
             splitter=given.splitter,
+            technology=given.technology.value,
+            omci_style=given.omci_style.value,
         ),
         _ORDER_FIELDS,
     )
@@ -338,11 +365,13 @@ def _auth(given: Order, problems: Problems) -> OnuAuth | None:
         problems.add("--checkcode", "belongs to a LOID: give --loid, too")
     if given.loid is not None and (given.serial is not None or given.onu_password is not None):
         problems.add("--loid", "an ONU registers by LOID or by --serial/--onu-password, not by both")
-    if given.serial is None and given.onu_password is None and given.loid is None:
-        problems.add("--serial", "name the test ONU by --serial, --onu-password or --loid")
+    if all(given_as is None for given_as in (given.serial, given.onu_password, given.loid, given.mac)):
+        problems.add("--serial", "name the test ONU by --serial, --onu-password, --loid or --mac")
+    if given.mac is not None and given.technology is not Tech.EPON:
+        problems.add("--mac", "identifies an EPON ONU: give --technology epon, too")
     if len(problems.found) > before:
         return None
-    made: dict[str, Any] = {"serial": serial}
+    made: dict[str, Any] = {"serial": serial, "mac": given.mac}
     if password is not None:
         made["password"] = problems.attempt("--onu-password", lambda: Password(value=password))
     if loid is not None:
@@ -350,7 +379,7 @@ def _auth(given: Order, problems: Problems) -> OnuAuth | None:
         made["loid"] = problems.attempt("--loid", lambda: Loid(value=loid, checkcode=checkcode), options)
     if len(problems.found) > before:
         return None
-    return problems.attempt("--serial", lambda: OnuAuth(**made))
+    return problems.attempt("--serial", lambda: OnuAuth(**made), {"mac": "--mac"})
 
 
 def secret(option: str, reference: str | None, problems: Problems) -> SecretStr | None:

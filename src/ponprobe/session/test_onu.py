@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import tenacity
 
+from ponprobe.drivers.parsing import clean
 from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, RevokeError, TransportError
 from ponprobe.flow import CliReply, Flow, Write, changes_of
 from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
@@ -154,7 +155,7 @@ class Eraser:
             request = next(flow)
             while True:
                 replies = yield request
-                asked.extend((str(reply.request), _decisive(reply)) for reply in replies)
+                asked.extend((str(reply.request), self._decisive(reply)) for reply in replies)
                 try:
                     request = flow.send(replies)
                 except StopIteration as end:
@@ -164,11 +165,12 @@ class Eraser:
         residue = self._engine.run(lambda driver: witnessed(driver.residue(self._owner, created)))
         return residue, tuple(asked)
 
-
-def _decisive(reply: CliReply) -> str:
-    """The line of an answer that a person would quote: after the echo, before the prompt."""
-    lines = [line.strip() for line in reply.text.splitlines() if line.strip()]
-    return lines[1] if len(lines) > 2 else ""
+    def _decisive(self, reply: CliReply) -> str:
+        """The line of an answer that a person would quote."""
+        answer = clean(reply.text, self._engine.dialect, reply.request.line)
+        if answer.refusal is not None:
+            return answer.refusal.text
+        return next((line.strip() for line in answer.lines if line.strip()), "")
 
 
 class TestOnu:
