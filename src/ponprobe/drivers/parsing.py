@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -133,6 +133,8 @@ def _squashed(text: str) -> str:
 
 def _prompt_at(line: str, dialect: CliDialect) -> re.Match[str] | None:
     """Find the prompt at the start of a line; what was typed may follow it."""
+    if line[:1] in {"", " ", "-"}:
+        return None  # nearly every line of an answer, and no prompt
     for end in _prompt_marks(dialect).finditer(line, 0, _WIDEST_PROMPT):
         if match := dialect.prompt.fullmatch(line, 0, end.end()):
             return match
@@ -292,7 +294,8 @@ def _without_interruptions(raw: str, dialect: CliDialect) -> tuple[str, list[tup
     cut = any(match.end() == len(stripped) for match in dialect.pager.finditer(stripped))
     text = _plain_dashes(_screen(raw))
     # a refusal that was published on the line of its echo: "...#display it ^ % Unknown command"
-    text = re.sub(r"(?<=\S)[ \t]+\^[ \t]+(?=% ?[A-Z])", "\n", text)
+    if "^" in text:
+        text = re.sub(r"(?<=\S)[ \t]+\^[ \t]+(?=% ?[A-Z])", "\n", text)
     while dialect.pager.search(text):
         text = dialect.pager.sub("", text)
     for pattern in dialect.alarms:
@@ -301,7 +304,7 @@ def _without_interruptions(raw: str, dialect: CliDialect) -> tuple[str, list[tup
         text = _without(text, pattern, "warning", events)
     first = next((line for line in text.split("\n") if line.strip()), "")
     deep = len(first) - len(first.lstrip()) >= _DEEP_INDENT and first.strip() != "^"
-    return "\n".join(_left_aligned(text.split("\n"))), events, cut, late or deep
+    return _left_aligned(text), events, cut, late or deep
 
 
 def _plain_dashes(text: str) -> str:
@@ -312,16 +315,16 @@ def _plain_dashes(text: str) -> str:
     return re.sub(r"(?<!\S)[\u2013\u2014](?!\S)", "-", text)
 
 
-_FAR_IN = re.compile(rf"[ \t]*(?:\t| {{{_DEEP_INDENT}}})")
+_FAR_IN = " " * _DEEP_INDENT
 
 
-def _left_aligned(lines: Sequence[str]) -> list[str]:
+def _left_aligned(text: str) -> str:
     """Move lines back that stand behind the blanks of an erased pager."""
-    if not any(_FAR_IN.match(line) for line in lines):
-        return list(lines)
+    if "\t" not in text and f"\n{_FAR_IN}" not in f"\n{text}":
+        return text
     moved: list[str] = []
     before = 0
-    for line in lines:
+    for line in text.split("\n"):
         bare = line.lstrip()
         indent = len(line[: len(line) - len(bare)].expandtabs())
         if bare and bare.rstrip() != "^":
@@ -330,7 +333,7 @@ def _left_aligned(lines: Sequence[str]) -> list[str]:
                 continue
             before = indent
         moved.append(line)
-    return moved
+    return "\n".join(moved)
 
 
 def _broken_off(lines: list[_Line], start: int, stop: int) -> bool:
@@ -341,9 +344,11 @@ def _broken_off(lines: list[_Line], start: int, stop: int) -> bool:
             break
         if len(line.text) >= _BLANK_PAGE_LINE:
             blank = len(line.text)
+    if not blank:
+        return False
     # a published text may be padded to the width of the page, its empty lines as well
     padded = any(len(line.text) == blank and line.text != line.text.rstrip() for line in lines if line.text.strip())
-    return blank > 0 and not padded
+    return not padded
 
 
 _REMARK = re.compile(r"\s*\[[A-Z]+(?: [A-Z]+)+(?:: [^\[\]]*)?\]\s*")
@@ -357,7 +362,7 @@ def _without_remarks(lines: list[str]) -> tuple[str, bool]:
         kept.pop(0)
     while kept and not kept[-1].strip():
         kept.pop()
-    return "\n".join(_left_aligned(kept)), remarks
+    return _left_aligned("\n".join(kept)), remarks
 
 
 # ---------------------------------------------------------------------- refusals
@@ -534,7 +539,6 @@ class Field:
     value: str
 
 
-_COLON_LINE = re.compile(r"^(?P<left>\s*(?P<label>[^\s:|][^:|]*?)\s*):(?P<value>.*)$")
 _COLUMN_GAP = re.compile(r"\s{2,}")
 
 
@@ -549,9 +553,12 @@ def fields(body: str) -> tuple[Field, ...]:
         indent = len(line) - len(line.lstrip())
         if colon is not None and line.strip() and indent > colon:
             found[-1] = Field(found[-1].label, found[-1].value + line.strip())
-        elif match := _COLON_LINE.match(line):
-            found.append(Field(" ".join(match["label"].split()), match["value"].strip()))
-            colon = len(match["left"])
+            continue
+        left, sign, value = line.partition(":")
+        label = " ".join(left.split())
+        if sign and label and "|" not in label:
+            found.append(Field(label, value.strip()))
+            colon = len(left)
         else:
             colon = None
     return tuple(found)
