@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import importlib.util
 import re
+import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import paramiko
 import pytest
 
-from ponprobe.emulator import EmulatedOlt, Lab, serve
+from conftest import missing
+from ponprobe.emulator import EmulatedOlt, Lab, SnmpUser, serve
+from ponprobe.emulator.snmp import ber
 
 LIMIT_S = 20.0
 IAC = re.compile(rb"\xff[\xfb-\xfe].|\xff\xfa.*?\xff\xf0", re.DOTALL)
@@ -217,5 +225,203 @@ def ssh() -> Iterator[Callable[..., Talk]]:
                     talk.until("change the password")
                 talk.until(talk.prompt)
             return talk
+
+        yield connect
+
+
+# ---------------------------------------------------------------------- SNMP
+
+
+class SnmpError(Exception):
+    """What the client says, or the error status that came back."""
+
+
+PYSNMP = "pysnmp.hlapi.v3arch.asyncio"
+NO_OBJECT, NO_INSTANCE, END = "no such object", "no such instance", "end of MIB"
+
+
+class Snmp:
+    """pysnmp as a client, synchronous; OIDs as text, values as int, bytes or text (OIDs and what is not there)."""
+
+    def __init__(
+        self, port: int, auth: Any, *, host: str = "127.0.0.1", timeout: float = LIMIT_S, retries: int = 0
+    ) -> None:
+        self._api, self._auth = importlib.import_module(PYSNMP), auth
+        self._address, self._options = (host, port), {"timeout": timeout, "retries": retries}
+        self._loop = asyncio.new_event_loop()
+        self._engine = self._loop.run_until_complete(self._made())
+
+    async def _made(self) -> Any:
+        return self._api.SnmpEngine()
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._closed())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    async def _closed(self) -> None:
+        self._engine.close_dispatcher()
+
+    def _run(self, command: str, oids: tuple[str, ...], *numbers: int, value: Any = None) -> list[tuple[str, Any]]:
+        api = self._api
+
+        async def ask() -> tuple[Any, ...]:
+            transport = await api.UdpTransportTarget.create(self._address, **self._options)
+            values = [] if value is None else [value]
+            objects = [api.ObjectType(api.ObjectIdentity(oid), *values) for oid in oids]
+            call = getattr(api, command)
+            return await call(
+                self._engine, self._auth, transport, api.ContextData(), *numbers, *objects, lookupMib=False
+            )
+
+        trouble, status, _, bindings = self._loop.run_until_complete(ask())
+        if trouble or status:
+            raise SnmpError(str(trouble or status.prettyPrint()))
+        return [(str(name), self._plain(found)) for name, found in bindings]
+
+    @staticmethod
+    def _plain(value: Any) -> Any:
+        kind = type(value).__name__
+        if kind in {"NoSuchObject", "NoSuchInstance", "EndOfMibView"}:
+            return {"NoSuchObject": NO_OBJECT, "NoSuchInstance": NO_INSTANCE, "EndOfMibView": END}[kind]
+        if kind == "Null":
+            return None
+        if kind in {"OctetString", "IpAddress", "Opaque"}:
+            return bytes(value)
+        return str(value) if kind in {"ObjectIdentifier", "ObjectIdentity"} else int(value)
+
+    def get(self, *oids: str) -> list[Any]:
+        return [value for _, value in self._run("get_cmd", oids)]
+
+    def next(self, *oids: str) -> list[tuple[str, Any]]:
+        return self._run("next_cmd", oids)
+
+    def bulk(self, *oids: str, fixed: int = 0, repeat: int = 10) -> list[tuple[str, Any]]:
+        return self._run("bulk_cmd", oids, fixed, repeat)
+
+    def set(self, oid: str, value: Any) -> list[tuple[str, Any]]:
+        return self._run("set_cmd", (oid,), value=value)
+
+    def walk(self, base: str, *, repeat: int = 40) -> dict[str, Any]:
+        """Everything below an OID, by the rest of its OID; GETNEXT with ``repeat`` 0."""
+        found: dict[str, Any] = {}
+        at = base
+        while True:
+            for oid, value in self.bulk(at, repeat=repeat) if repeat else self.next(at):
+                if value == END or not oid.startswith(base + "."):
+                    return found
+                assert oid not in found
+                found[oid] = value
+                at = oid
+
+    def column(self, base: str) -> dict[str, Any]:
+        return {oid.removeprefix(base + "."): value for oid, value in self.walk(base).items()}
+
+
+@pytest.fixture
+def snmp() -> Iterator[Callable[..., Snmp]]:
+    """A client of an OLT or of a port: v2c with its community, or as an SNMPv3 user."""
+    if importlib.util.find_spec("pysnmp") is None:
+        missing("pysnmp is not installed")
+    api = importlib.import_module(PYSNMP)
+
+    def connect(to: Any, *, community: str | None = None, user: SnmpUser | None = None, **more: Any) -> Snmp:
+        port = to if isinstance(to, int) else to.snmp_port if isinstance(to, EmulatedOlt) else to.port
+        if user is None:
+            known = to.snmp_community if isinstance(to, EmulatedOlt) else "public"
+            return kept(Snmp(port, api.CommunityData(community or known), **more))
+        auths = {
+            None: api.USM_AUTH_NONE,
+            "sha1": api.USM_AUTH_HMAC96_SHA,
+            "sha224": api.USM_AUTH_HMAC128_SHA224,
+            "sha256": api.USM_AUTH_HMAC192_SHA256,
+            "sha384": api.USM_AUTH_HMAC256_SHA384,
+            "sha512": api.USM_AUTH_HMAC384_SHA512,
+        }
+        privs = {
+            None: api.USM_PRIV_NONE,
+            "aes128": api.USM_PRIV_CFB128_AES,
+            "aes256": api.USM_PRIV_CFB256_AES_BLUMENTHAL,
+        }
+        data = api.UsmUserData(
+            user.user,
+            user.auth_key or None,
+            user.priv_key or None,
+            authProtocol=auths[user.auth],
+            privProtocol=privs[user.priv],
+        )
+        return kept(Snmp(port, data, **more))
+
+    with ExitStack() as stack:
+
+        def kept(client: Snmp) -> Snmp:
+            stack.callback(client.close)
+            return client
+
+        yield connect
+
+
+@pytest.fixture(scope="session")
+def net_snmp() -> Callable[..., str]:
+    """net-snmp's tools: what one prints, errors included."""
+
+    def run(tool: str, *words: str) -> str:
+        if shutil.which(tool) is None:
+            missing(f"net-snmp's {tool} is not installed")
+        argv = [tool, "-t", str(int(LIMIT_S)), "-r", "0", "-On", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        return done.stdout + done.stderr
+
+    return run
+
+
+class Datagrams:
+    """A bare UDP client: an agent answers in order, so what comes first tells what was passed over in silence."""
+
+    def __init__(self, port: int, community: str) -> None:
+        self.community = community
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(LIMIT_S)
+        self._socket.connect(("127.0.0.1", port))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    @staticmethod
+    def pdu(kind: int, request_id: int, *oids: str, first: int = 0, second: int = 0) -> bytes:
+        rows = [ber.binding(ber.parse_oid(oid), ber.NOTHING) for oid in oids]
+        return ber.write_pdu(kind, request_id, first, second, rows)
+
+    def request(self, kind: int, request_id: int, *oids: str, version: int = 1, **more: Any) -> bytes:
+        head = ber.tlv(ber.INTEGER, bytes([version])) + ber.tlv(ber.OCTETS, self.community.encode())
+        return ber.sequence(head, self.pdu(kind, request_id, *oids, **more))
+
+    def send(self, data: bytes) -> None:
+        self._socket.send(data)
+
+    def recv(self) -> bytes:
+        return self._socket.recv(65_535)
+
+    def answer(self) -> ber.Pdu:
+        reader = ber.Reader(self.recv()).inside()
+        reader.number()
+        reader.content()
+        return ber.read_pdu(reader)
+
+    def passes_over(self, data: bytes, *, marker: int = 4242) -> bool:
+        """Whether something sent before a good request is not answered."""
+        self.send(data)
+        self.send(self.request(ber.GET, marker, "1.3.6.1.2.1.1.5.0"))
+        return self.answer().request_id == marker
+
+
+@pytest.fixture
+def datagrams() -> Iterator[Callable[[EmulatedOlt], Datagrams]]:
+    with ExitStack() as stack:
+
+        def connect(olt: EmulatedOlt) -> Datagrams:
+            client = Datagrams(olt.snmp_port, olt.snmp_community)
+            stack.callback(client.close)
+            return client
 
         yield connect

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Moment = Literal["arrived", "executed"]
+Mangle = Literal["truncated", "out_of_order", "wrong_id", "noise"]
 Watcher = Callable[[int, str, Moment], None]
 
 
@@ -55,6 +56,23 @@ class Faults:
     """Whether long answers stop at ``---- More`` or `` --More--``."""
     terminal_length_ignored: bool = False
     """Whether ZTE's ``terminal length 0`` is accepted without effect, as has been seen on a C600."""
+    snmp_drop_every: int = 0
+    """Every n-th SNMP request is not answered; 0 is never. Counted from 1, without the engine discovery of SNMPv3."""
+    snmp_delay_s: float = 0.0
+    """Seconds before each SNMP answer; one agent answers one request after another."""
+    snmp_slow_columns_s: float = 0.0
+    """Seconds for each ONU that an SNMP answer has to ask: optics, versions and ports come over OMCI."""
+    snmp_max_repetitions: int | None = None
+    """A GETBULK gets so many repetitions at most, and one that asks for none gets no answer; ``None``: no limit."""
+    snmp_getnext_only: bool = False
+    """Whether a GETBULK is never answered."""
+    snmp_mangle: Mangle | None = None
+    """What is wrong with SNMP answers: the second half is missing; the bindings come backwards (a single one repeats
+    the OID that was asked); the request-id is another one; random bytes come first."""
+    snmp_mangle_every: int = 1
+    """Only every n-th request is answered so."""
+    snmp_no_such: set[str] = field(default_factory=set)
+    """OIDs of columns (or of whole trees) that this build does not have: no such object."""
 
     def alarm_at(self, number: int) -> bool:
         """Whether an alarm disturbs this command."""

@@ -17,11 +17,16 @@ from ponprobe.emulator.build import build_faults, build_world
 from ponprobe.emulator.scenario import OltSpec, Scenario
 from ponprobe.emulator.servers.ssh import HostKey, SshSettings, serve_ssh
 from ponprobe.emulator.servers.telnet import serve_telnet
+from ponprobe.emulator.snmp import Agent, Engine, Request
+from ponprobe.emulator.snmp import huawei as snmp_huawei
+from ponprobe.emulator.snmp import zte as snmp_zte
 from ponprobe.emulator.terminal import Closed, Terminal, Wire
 from ponprobe.emulator.world import OltWorld
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+HUAWEI_ENTERPRISE, ZTE_ENTERPRISE = 2011, 3902
 
 
 class EmulatedOlt:
@@ -50,6 +55,9 @@ class EmulatedOlt:
         self._telnet = serve_telnet(host, self.personality.access.telnet_offers, self._talk_telnet)
         self.ssh_port = self._ssh.port
         self.telnet_port = self._telnet.port
+        self.snmp_community = spec.snmp.community
+        self.snmp_v3 = tuple(each.built() for each in spec.snmp.v3)
+        self._agent = self._serve_snmp(seed) if spec.snmp.enable else None
 
     # ------------------------------------------------------------------ what users see
 
@@ -67,6 +75,16 @@ class EmulatedOlt:
     def regenerate_host_key(self) -> None:
         """Take a new SSH host key, as a replaced control board would; for connections from now on."""
         self._ssh_settings.host_key = HostKey(self._ssh_settings.crypto)
+
+    @property
+    def snmp_port(self) -> int:
+        """The agent's UDP port; 0 where the scenario says that there is none."""
+        return 0 if self._agent is None else self._agent.port
+
+    @property
+    def snmp_requests(self) -> list[Request]:
+        """Every SNMP request that was let in, in order, answered or not."""
+        return [] if self._agent is None else self._agent.requests
 
     @property
     def commands(self) -> list[str]:
@@ -148,6 +166,28 @@ class EmulatedOlt:
             self._logins.append(now)
         return self.host, before, now
 
+    # ------------------------------------------------------------------ SNMP
+
+    def _serve_snmp(self, seed: int) -> Agent:
+        """The agent over this world. Its engine's ID is of the vendor's enterprise, then the emulator's own octets."""
+        of, zero_hangs = self.personality, False
+        enterprise = ZTE_ENTERPRISE if isinstance(of, zte.Personality) else HUAWEI_ENTERPRISE
+        own = hashlib.sha256(f"{seed}/{self.name}".encode()).digest()[:8]
+        engine_id = (enterprise | 1 << 31).to_bytes(4, "big") + b"\x05" + own
+        if isinstance(of, zte.Personality):
+            tree = snmp_zte.build(self.world, of, engine_id)
+            zero_hangs = not of.titan
+        else:
+            tree = snmp_huawei.build(self.world, of, engine_id)
+        return Agent(
+            self.host,
+            tree,
+            community=self.snmp_community,
+            engine=Engine(engine_id, silent_on_zero=zero_hangs),
+            users=self.snmp_v3,
+            faults=self.faults,
+        )
+
     # ------------------------------------------------------------------ login
 
     def _may_enter(self, user: str, password: str) -> bool:
@@ -198,6 +238,8 @@ class EmulatedOlt:
         self.closing.set()
         self._ssh.close()
         self._telnet.close()
+        if self._agent is not None:
+            self._agent.close()
 
 
 class Lab:

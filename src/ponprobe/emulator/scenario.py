@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ponprobe.emulator.faults import Mangle
 from ponprobe.emulator.huawei import PERSONALITIES as HUAWEI
 from ponprobe.emulator.huawei import Personality as HuaweiPersonality
 from ponprobe.emulator.plant import OPTICS, SPLITTER_DB, FaultKind
 from ponprobe.emulator.records import Technology, mac_serial
+from ponprobe.emulator.snmp import SnmpUser
+from ponprobe.emulator.snmp.usm import AuthProtocol, PrivProtocol
 from ponprobe.emulator.zte import PERSONALITIES as ZTE
 from ponprobe.emulator.zte import Personality as ZtePersonality
 from ponprobe.models.addressing import PonPort, Serial
@@ -250,6 +253,43 @@ class FaultsSpec(_Part):
     password_notice: bool | None = None
     pager: bool = True
     terminal_length_ignored: bool = False
+    snmp_drop_every: Annotated[int, Field(ge=0)] = 0
+    snmp_delay_s: Annotated[float, Field(ge=0)] = 0.0
+    snmp_slow_columns_s: Annotated[float, Field(ge=0)] = 0.0
+    snmp_max_repetitions: Annotated[int, Field(ge=1)] | None = None
+    snmp_getnext_only: bool = False
+    snmp_mangle: Mangle | None = None
+    snmp_mangle_every: Annotated[int, Field(ge=1)] = 1
+    snmp_no_such: set[Annotated[str, Field(pattern=r"^\.?1(\.\d+)*$")]] = set()
+
+
+class SnmpUserSpec(_Part):
+    """An SNMPv3 user; without ``auth`` it says only its name, without ``priv`` all can be read on the way."""
+
+    user: str
+    auth: AuthProtocol | None = None
+    auth_key: str = ""
+    priv: PrivProtocol | None = None
+    priv_key: str = ""
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> SnmpUserSpec:
+        self.built()
+        return self
+
+    def built(self) -> SnmpUser:
+        """The user as the agent knows it."""
+        return SnmpUser(**self.model_dump())
+
+
+class SnmpSpec(_Part):
+    """The SNMP agent of an OLT: read-only, v2c by ``community``, v3 by ``v3``."""
+
+    enable: bool = True
+    community: str = "emulated"
+    v3: list[SnmpUserSpec] = [
+        SnmpUserSpec(user="probe", auth="sha1", auth_key="emulated-auth", priv="aes128", priv_key="emulated-priv"),
+    ]
 
 
 class OnuTypeSpec(_Part):
@@ -294,6 +334,7 @@ class OltSpec(_Part):
     tcont_profiles: dict[str, TcontProfileSpec] = {}
     traffic_tables: set[int] = set(range(64))
     ports: dict[str, PortSpec] = {}
+    snmp: SnmpSpec = SnmpSpec()
     faults: FaultsSpec = FaultsSpec()
 
     @field_validator("ports", mode="before")

@@ -152,6 +152,11 @@ class OltWorld:
         launched = plant.olt_tx_dbm if plant.laser_on else float("-inf")
         return Powers(olt_tx=launched, onu_rx=launched - down, onu_tx=ont.tx_dbm, olt_rx=ont.tx_dbm - up)
 
+    def shines(self, ont: Ont) -> bool:
+        """Whether a plugged ONU and its port hear each other."""
+        with self.lock:
+            return self._has_light(ont)
+
     def _has_light(self, ont: Ont) -> bool:
         powers = self.powers(ont)
         return powers.onu_rx > ONU_RX_LOWEST_DBM and powers.olt_rx > self.plants[ont.port].sensitivity_dbm - 1.5
@@ -354,8 +359,9 @@ class OltWorld:
                 provision=provision,
             )
             self.onus[ref] = entry
-            for ont in self.onts.values():
-                self._learn(ont)
+            if entry.serial is None:
+                for ont in self.onts.values():
+                    self._learn(ont)
             return ref
 
     def confirm(self, port: PonPort, onu_id: int | None, **how: Any) -> OnuRef:
