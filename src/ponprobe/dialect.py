@@ -1,4 +1,4 @@
-"""How a device family talks, as data: prompts, views, pager, questions, error table, set-up and farewell.
+"""How a device family talks, as data: prompts, views, pager, questions, error table, set-up, farewell; SNMP manners.
 
 A family is ``replace()``d data, never a copied class. Transports follow a dialect; drivers own one.
 """
@@ -141,3 +141,32 @@ class CliDialect:
         up = [(here[i][2], here[i - 1][0]) for i in range(len(here) - 1, common - 1, -1)]
         down = [(enter, name) for name, enter, _ in there[common:]]
         return tuple(up + down)
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpDialect:
+    """How an agent wants to be asked. Times in seconds, for one answer each.
+
+    ``max_repetitions`` is the rows asked for in one GETBULK; never 0, which hangs some agents. ``use_bulk`` is false
+    for agents that only do GETNEXT well. ``get_chunk`` is the OIDs in one GET. ``slow_timeout_s`` is what drivers give
+    columns that the device fetches from its ONUs (``SnmpGet.timeout_s``). ``retries`` are further attempts after the
+    first. ``max_concurrent`` is how many requests may be under way at once. Raises ``ValueError``.
+    """
+
+    name: str = "snmp"
+    max_repetitions: int = 20
+    use_bulk: bool = True
+    get_chunk: int = 8
+    timeout_s: float = 3.0
+    slow_timeout_s: float = 15.0
+    retries: int = 1
+    max_concurrent: int = 4
+
+    def __post_init__(self) -> None:
+        for field_name in ("max_repetitions", "get_chunk", "max_concurrent"):
+            if getattr(self, field_name) < 1:
+                raise ValueError(f"{self.name}: {field_name} is at least 1")
+        if self.retries < 0:
+            raise ValueError(f"{self.name}: retries is at least 0")
+        if self.timeout_s <= 0 or self.slow_timeout_s <= 0:
+            raise ValueError(f"{self.name}: a timeout is more than 0 s")

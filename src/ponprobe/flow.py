@@ -6,9 +6,10 @@ pure: it tests with text, prints as a plan, and can be cut off at any request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import TypeAlias, TypeVar
 
 from ponprobe.models.acceptance import Created
@@ -119,3 +120,119 @@ def changes_of(flow: Flow[None]) -> tuple[Write, ...]:
             request = flow.send(())
     except StopIteration:
         return tuple(found)
+
+
+# ---------------------------------------------------------------------------------------------------------------- SNMP
+
+Oid: TypeAlias = tuple[int, ...]
+
+
+class Missing(Enum):
+    """Why the device has no value under an OID. It is a value of its own, so that it can never be taken for 0 or ""."""
+
+    NO_SUCH_OBJECT = "noSuchObject"
+    """The device (or this firmware) does not know the column."""
+    NO_SUCH_INSTANCE = "noSuchInstance"
+    """The column exists, the row does not."""
+    END_OF_VIEW = "endOfMibView"
+    NULL = "null"
+    """The device answered, without an error, that there is nothing."""
+
+
+SnmpValue: TypeAlias = int | bytes | str | Oid | Missing
+"""INTEGER, counters, gauges and TimeTicks are ``int``, OCTET STRING and Opaque are ``bytes`` (never decoded here), an
+object identifier is a tuple, an IpAddress is its dotted ``str``."""
+
+
+def dotted(oid: Oid) -> str:
+    """``1.3.6.1``: how people and tools write an OID."""
+    return ".".join(map(str, oid))
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpGet:
+    """Single values. The transport cuts many OIDs into requests of the size that the dialect allows.
+
+    ``timeout_s`` replaces the dialect's patience for one answer (columns that the device fetches over OMCI are slow).
+    """
+
+    oids: tuple[Oid, ...]
+    timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.oids:
+            raise ValueError("a GET names at least one OID")
+        for oid in self.oids:
+            _check_oid(oid)
+
+    def __str__(self) -> str:
+        more = f" (+{len(self.oids) - 1})" if len(self.oids) > 1 else ""
+        return f"get {dotted(self.oids[0])}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpWalk:
+    """Every row of a column under ``index`` (a port's rows: the port's index), and nothing beside it.
+
+    ``timeout_s`` as in :class:`SnmpGet`, for each answer, not for the whole walk.
+    """
+
+    column: Oid
+    index: Oid = ()
+    timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_oid(self.column)
+        _check_oid(self.prefix)
+
+    @property
+    def prefix(self) -> Oid:
+        """What every row's OID starts with."""
+        return self.column + self.index
+
+    def __str__(self) -> str:
+        return f"walk {dotted(self.prefix)}"
+
+
+def _check_oid(oid: Oid) -> None:
+    # the first two arcs share one octet; sub-identifiers are 32 bits without sign (ifIndex of PON ports needs all)
+    if len(oid) < 2 or oid[0] > 2 or (oid[0] < 2 and oid[1] > 39) or not all(0 <= arc <= 0xFFFFFFFF for arc in oid):
+        raise ValueError(f"{dotted(oid)!r} is not an object identifier")
+
+
+SnmpRequest: TypeAlias = SnmpGet | SnmpWalk
+
+
+@dataclass(frozen=True, slots=True)
+class SnmpReply:
+    """What the device answered: its values in its order, and the time of the last answer (UTC).
+
+    The reply to a GET has every OID that was asked for (``Missing`` where the device has none); that to a walk has the
+    rows that exist, and is complete: a walk that was cut short is an exception, never a shorter reply.
+    """
+
+    request: SnmpRequest
+    values: Mapping[Oid, SnmpValue]
+    at: datetime
+
+    @property
+    def source(self) -> str:
+        """Route and request, as readings keep it."""
+        return f"snmp: {self.request}"
+
+    def rows(self) -> Iterator[tuple[Oid, SnmpValue]]:
+        """The rows of a walk by their index: the part of the OID behind the column."""
+        if not isinstance(self.request, SnmpWalk):
+            raise TypeError("a GET has no rows")
+        skip = len(self.request.column)
+        return ((oid[skip:], value) for oid, value in self.values.items())
+
+
+SnmpFlow: TypeAlias = Generator[SnmpRequest, SnmpReply, T]
+"""A flow over SNMP: yields one request at a time. Reading only: there is no request that sets a value."""
+
+
+def ask_snmp(request: SnmpRequest) -> SnmpFlow[SnmpReply]:
+    """Ask one question; use as ``reply = yield from ask_snmp(request)``."""
+    reply = yield request
+    return reply

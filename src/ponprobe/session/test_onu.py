@@ -66,8 +66,9 @@ class RunJournal:
     @property
     def created(self) -> tuple[Created, ...]:
         """What may stand on the device: everything intended that was neither refused nor proven gone."""
-        self.journal.settle(self.run_id, self._ended)
-        self._ended.clear()
+        if self._ended:
+            self.journal.settle(self.run_id, self._ended)
+            self._ended.clear()
         return self.journal.run(self.run_id).created
 
 
