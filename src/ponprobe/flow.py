@@ -109,6 +109,19 @@ def write(change: Write) -> Flow[None]:
     yield change
 
 
+def observed(flow: Flow[T], note: Callable[[Request, Reply], None]) -> Flow[T]:
+    """Pass a flow through and tell ``note`` each request with its replies."""
+    reply: Reply | None = None
+    while True:
+        try:
+            request = next(flow) if reply is None else flow.send(reply)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        reply = yield request
+        note(request, reply)
+
+
 def changes_of(flow: Flow[None]) -> tuple[Write, ...]:
     """Return the changes of a flow that does not look at replies, without making them."""
     found: list[Write] = []

@@ -157,10 +157,13 @@ class Engine:
                 except SessionLost:
                     log.info("%s: session lost, asking %s again", self.host, line)
                     reply = self._line(line)
-                if self._damaged(reply):
+                refusal, alarmed = self._refusal(reply)
+                if alarmed and refusal is not None and refusal.refused_class == "unknown_command":
                     log.info("%s: an alarm damaged the answer to %s, asking again", self.host, line)
                     reply = self._line(line)
-                self._raise_if_busy(reply)
+                    refusal, _ = self._refusal(reply)
+                if refusal is not None and refusal.refused_class == "busy":
+                    raise refused_error(refusal, reply.request, reply.text)
         assert reply is not None  # tenacity leaves the loop with an answer or an exception  # noqa: S101
         return reply
 
@@ -171,15 +174,6 @@ class Engine:
             stop=tenacity.stop_after_delay(self._busy_wait_s),
             reraise=True,
         )
-
-    def _raise_if_busy(self, reply: CliReply) -> None:
-        refusal = self._refusal(reply)[0]
-        if refusal is not None and refusal.refused_class == "busy":
-            raise refused_error(refusal, reply.request, reply.text)
-
-    def _damaged(self, reply: CliReply) -> bool:
-        refusal, alarmed = self._refusal(reply)
-        return alarmed and refusal is not None and refusal.refused_class == "unknown_command"
 
     def _refusal(self, reply: CliReply) -> tuple[Refusal | None, bool]:
         """The refusal in an answer, if any, and whether an alarm stood in its middle."""

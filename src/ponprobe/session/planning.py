@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from ponprobe.flow import Batch, Cli, Flow, Reply, changes_of
+from ponprobe.flow import Batch, Cli, Flow, Reply, Request, changes_of, observed
 from ponprobe.models.acceptance import ActivationOrder, Created, new_mark
 from ponprobe.models.run import Plan, PlannedLine
 from ponprobe.session.engine import Engine
@@ -21,20 +21,11 @@ def plan_run(engine: Engine, order: ActivationOrder, *, samples: int) -> Plan:
     """
     asked: list[PlannedLine] = []
 
-    def watched(flow: Flow[T]) -> Flow[T]:
-        """Pass a flow through and note what it asks."""
-        reply: Reply | None = None
-        while True:
-            try:
-                request = flow.send(reply) if reply is not None else next(flow)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            lines = request.lines if isinstance(request, Batch) else ()
-            asked.extend(PlannedLine(line=str(line), view=line.view or "", purpose="read") for line in lines)
-            reply = yield request
+    def note(request: Request, _: Reply) -> None:
+        lines = request.lines if isinstance(request, Batch) else ()
+        asked.extend(PlannedLine(line=str(line), view=line.view or "", purpose="read") for line in lines)
 
-    registration = engine.run(lambda driver: watched(driver.prepare(order, new_mark())))
+    registration = engine.run(lambda driver: observed(driver.prepare(order, new_mark()), note))
     driver, owner = engine.driver, registration.ownership
     sheet = _Sheet(engine)
     created: list[Created] = []

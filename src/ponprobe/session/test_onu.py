@@ -13,7 +13,7 @@ import tenacity
 
 from ponprobe.drivers.parsing import clean
 from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, RevokeError, TransportError
-from ponprobe.flow import CliReply, Flow, Write, changes_of
+from ponprobe.flow import CliReply, Reply, Request, Write, changes_of, observed
 from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef
 from ponprobe.models.device import MacEntry, OnuState
@@ -151,19 +151,10 @@ class Eraser:
     def _prove(self, created: tuple[Created, ...]) -> tuple[tuple[Residue, ...], tuple[tuple[str, str], ...]]:
         asked: list[tuple[str, str]] = []
 
-        def witnessed(flow: Flow[tuple[Residue, ...]]) -> Flow[tuple[Residue, ...]]:
-            """Pass a flow through and keep each question with the first line of its answer."""
-            request = next(flow)
-            while True:
-                replies = yield request
-                asked.extend((str(reply.request), self._decisive(reply)) for reply in replies)
-                try:
-                    request = flow.send(replies)
-                except StopIteration as end:
-                    found: tuple[Residue, ...] = end.value
-                    return found
+        def note(_: Request, replies: Reply) -> None:
+            asked.extend((str(reply.request), self._decisive(reply)) for reply in replies)
 
-        residue = self._engine.run(lambda driver: witnessed(driver.residue(self._owner, created)))
+        residue = self._engine.run(lambda driver: observed(driver.residue(self._owner, created), note))
         return residue, tuple(asked)
 
     def _decisive(self, reply: CliReply) -> str:
