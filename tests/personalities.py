@@ -91,6 +91,7 @@ class Personality:
             ({"gemport": 99}, NotFound, "has no GEM port 99"),
             ({"vlans": VlanStack(svlan=3999, cvlan=3001)}, NotFound, "SVLAN 3999 does not exist"),
             ({"service_model": "shared"}, NotFound, "no shared service port"),
+            ({"technology": "epon", "auth": OnuAuth(mac="00:18:82:ab:cd:ef")}, NotSupported, "EPON"),
         ]
 
     @property

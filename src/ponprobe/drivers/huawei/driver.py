@@ -18,6 +18,7 @@ from ponprobe.drivers.huawei.dialect import MA5600T, MA5800
 from ponprobe.errors import (
     NotFound,
     NotOurs,
+    NotSupported,
     Rejected,
 )
 from ponprobe.flow import Cli, CliReply, Flow, Routes, Write, ask, write
@@ -63,17 +64,19 @@ def _fsp(port: PonPort) -> str:
     return f"{port.frame} {port.slot} {port.port}"
 
 
-def _profile_words(profile: ProfileRef | None, kind: str) -> str:
+def _by(profile: ProfileRef | None) -> str:
+    """``id 20`` or ``name X``; an order without its profiles does not come this far (``order_needs``)."""
     if profile is None:
-        raise ValueError(f"a registration without {kind}")  # prepare refuses such an order
-    return f"ont-{kind}-id {profile.id}" if profile.id is not None else f"ont-{kind}-name {profile.name}"
+        raise ValueError("an order for this family names its profiles")
+    return str(profile)
+
+
+def _profile_words(profile: ProfileRef | None, kind: str) -> str:
+    return f"ont-{kind}-{_by(profile)}"
 
 
 def _profile_question(profile: ProfileRef | None, kind: str) -> Cli:
-    if profile is None:
-        raise ValueError(f"a registration without {kind}")
-    which = f"profile-id {profile.id}" if profile.id is not None else f"profile-name {profile.name}"
-    return Cli(f"display ont-{kind} gpon {which}", view=CONFIG)
+    return Cli(f"display ont-{kind} gpon profile-{_by(profile)}", view=CONFIG)
 
 
 def _auth_words(auth: OnuAuth) -> str:
@@ -234,6 +237,11 @@ class HuaweiSmartAX(OltDriver):
     # ------------------------------------------------------------------ changes
 
     def prepare(self, order: ActivationOrder, mark: str) -> Flow[Registration]:
+        if order.technology != "gpon":
+            raise NotSupported(
+                f"registering on {order.port} by EPON: nobody has shown what a SmartAX answers there",
+                hint="ponprobe parse reads what an EPON board prints",
+            )
         port, serial = order.port, order.auth.serial
         wants_index = order.service_model == "per_onu"
         questions = {
