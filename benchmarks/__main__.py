@@ -23,6 +23,7 @@ import paramiko
 from pydantic import SecretStr
 
 import ponprobe
+from benchmarks import judging, snmp
 from ponprobe.session.olt import Olt
 
 PROMPT = re.compile(rb"MA5683T(\([^)\r\n]*\))?[>#]\s*$")
@@ -199,6 +200,8 @@ def main() -> None:
             compare_sessions(lab, Path(folder), runs)
         finally:
             lab.close()
+    snmp.main(runs)
+    judging.main(runs)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ The file is the one that ``PONPROBE_CONFIG`` names, else ``ponprobe.toml`` in th
     username = "acceptance"
     password = "env:LAB_PASSWORD"
 
+    [olts.lab.snmp]
+    community = "env:LAB_COMMUNITY"
+
 Secrets are references (``env:NAME``, ``file:PATH``, ``ask:``); a plain password in a file is refused.
 """
 
@@ -20,12 +23,13 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from ponprobe.errors import ConfigError, SecretMissing
 from ponprobe.models._base import Value
@@ -50,7 +54,8 @@ class Settings(Value):
     ``journal`` is a path (SQLite) or a SQLAlchemy URL. ``host_keys``: ``strict``, ``accept-new`` or ``pin:SHA256:...``.
     ``session_wait_s``: how long to wait for a free session or for another writer; ``session_retry_s``: how long between
     logins when the user's session limit is reached; ``busy_wait_s``: patience with a busy device;
-    ``removal_wait_s``: how long a removal is tried again over lost sessions before it counts as residue.
+    ``removal_wait_s``: how long a removal is tried again over lost sessions before it counts as residue. ``routes``:
+    the roads on which questions go, best first (``snmp`` counts where it is configured); changes take the command line.
     """
 
     journal: str = Field(default_factory=lambda: str(_state_dir() / "journal.sqlite3"))
@@ -64,6 +69,53 @@ class Settings(Value):
     removal_wait_s: Seconds = 120.0
     online_timeout_s: Seconds = 180.0
     samples: Annotated[int, Field(ge=1, le=100)] = 3
+    routes: Annotated[tuple[Literal["snmp", "cli"], ...], Field(min_length=1, max_length=2)] = ("snmp", "cli")
+
+    @field_validator("routes", mode="before")
+    @classmethod
+    def _from_words(cls, value: Any) -> Any:
+        words = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+        if isinstance(words, (list, tuple)) and len(set(words)) < len(words):
+            raise ValueError("names a road twice")
+        return words
+
+
+def _a_reference(value: Any) -> Any:
+    if isinstance(value, str) and not is_secret_reference(value):
+        # the message must not hold the value: it is a secret
+        raise ValueError("a secret stands here in plain text: write env:NAME, file:PATH or ask:")
+    return value
+
+
+SecretReference = Annotated[SecretStr, BeforeValidator(_a_reference)]
+"""A ``SecretStr`` made from a reference; from a file it is nothing else."""
+
+
+class SnmpEntry(Value):
+    """How to ask an OLT by SNMP, reading only; ``[olts.NAME.snmp]``.
+
+    ``community`` is for version 2c, the rest for version 3. ``backend``: ``auto`` takes gufo-snmp if it is installed.
+    ``timeout_s`` is the patience with one answer that the OLT has at hand (what it fetches from ONUs gets three times
+    as long), ``retries`` the further attempts; unset, both are the device family's.
+    """
+
+    version: Literal["2c", "3"] = "2c"
+    port: Annotated[int, Field(ge=1, le=65535)] = 161
+    community: SecretReference | None = None
+    user: str | None = None
+    auth_protocol: Literal["none", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = "none"
+    auth_key: SecretReference | None = None
+    priv_protocol: Literal["none", "des", "aes128", "aes192", "aes256", "aes192c", "aes256c"] = "none"
+    priv_key: SecretReference | None = None
+    context: str = ""
+    backend: Literal["auto", "pysnmp", "gufo"] = "auto"
+    timeout_s: Seconds | None = None
+    retries: Annotated[int, Field(ge=0, le=20)] | None = None
+
+    def secret(self, name: Literal["community", "auth_key", "priv_key"], host: str) -> SecretStr | None:
+        """One of the secrets itself, read now; ``SecretMissing`` if its reference leads nowhere."""
+        reference: SecretStr | None = getattr(self, name)
+        return None if reference is None else resolve(reference, f"the SNMP {name.replace('_', ' ')} of {host}")
 
 
 class OltEntry(Value):
@@ -74,22 +126,30 @@ class OltEntry(Value):
     platform: str
     access: Literal["ssh", "telnet"] = "ssh"
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    username: str
-    password: SecretStr
-    enable_password: SecretStr | None = None
+    username: str | None = None
+    password: SecretReference | None = None
+    enable_password: SecretReference | None = None
     host_keys: str | None = None
+    snmp: SnmpEntry | None = None
 
-    @field_validator("password", "enable_password", mode="before")
-    @classmethod
-    def _a_reference(cls, value: Any) -> Any:
-        if isinstance(value, str) and not is_secret_reference(value):
-            # the message must not hold the value: it is a password
-            raise ValueError("a password stands here in plain text: write env:NAME, file:PATH or ask:")
-        return value
+    @model_validator(mode="after")
+    def _has_a_road(self) -> OltEntry:
+        if self.snmp is None and (self.username is None or self.password is None):
+            missing = "username" if self.username is None else "password"
+            raise ValueError(f"{missing} is missing (an OLT that is only read needs [olts.NAME.snmp] instead)")
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together")
+        return self
+
+    def shown(self) -> dict[str, Any]:
+        """What people may see: an inventory holds references, which say where a secret is and never what it is."""
+        return {name: _shown(value) for name, value in self.model_dump().items()}
 
     @property
     def secret(self) -> SecretStr:
-        """The password itself, read now; ``SecretMissing`` if its reference leads nowhere."""
+        """The password itself, read now; ``SecretMissing`` if its reference leads nowhere or there is none."""
+        if self.password is None:
+            raise SecretMissing(f"{self.host} has no password", hint="set username and password for its command line")
         return resolve(self.password, f"the password of {self.username}@{self.host}")
 
     @property
@@ -98,6 +158,13 @@ class OltEntry(Value):
         if self.enable_password is None:
             return None
         return resolve(self.enable_password, f"the enable password of {self.username}@{self.host}")
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+        return text if is_secret_reference(text) else str(value)
+    return {key: _shown(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def is_secret_reference(text: str) -> bool:

@@ -3,7 +3,7 @@
 ::
 
     PonprobeError
-    ├─ ConfigError                 SecretMissing  MissingExtra
+    ├─ ConfigError                 SecretMissing  MissingExtra  UnitAmbiguity
     ├─ DriverNotFound  NotSupported
     ├─ TransportError(host, access)  ConnectError  AuthError  SessionLimit  HostKeyError  TransportTimeout  SessionLost
     ├─ DeviceError(host, command, output)
@@ -11,6 +11,9 @@
     ├─ ParseError(template, text)
     ├─ WrongPort(recorded, found)
     ├─ PoolExhausted  LeaseConflict
+    ├─ IllegalTransition(old, new)
+    ├─ ImportProblem(problems)
+    ├─ EvidenceError
     └─ RevokeError                 ResidueError(left)  NotOurs
 
 A message says what was done, to which OLT and port, what it answered (first line), and what to do next. Whoever raises
@@ -70,6 +73,10 @@ class MissingExtra(ConfigError):
         self.extra = extra
 
 
+class UnitAmbiguity(ConfigError):
+    """A limit is written in another unit than its quantity has, or in none, and nobody said what is meant."""
+
+
 class DriverNotFound(PonprobeError):
     """No driver has the platform name that was asked for."""
 
@@ -111,6 +118,9 @@ class SessionLost(TransportError):
     """The session ended in the middle of a dialogue; what was sent last may or may not have been executed."""
 
 
+UNNAMED_COMMAND = "the command"
+
+
 class DeviceError(PonprobeError):
     """The device refused a command. ``refused`` is the class of the refusal in the words of ``ponprobe parse``."""
 
@@ -133,6 +143,13 @@ class DeviceError(PonprobeError):
     def __str__(self) -> str:
         text = super().__str__()
         return f"{self.host}: {text}" if self.host else text
+
+    def name_command(self, command: str) -> None:
+        """Say which line was refused, where whoever raised this did not know."""
+        if self.command == UNNAMED_COMMAND:
+            self.command = command
+            self.message = self.message.replace(UNNAMED_COMMAND, command, 1)
+            self.args = (self.message,)
 
 
 class AlreadyExists(DeviceError):
@@ -183,6 +200,27 @@ class PoolExhausted(PonprobeError):
 
 class LeaseConflict(PonprobeError):
     """Somebody else holds what was asked for, or works on the same OLT now."""
+
+
+class IllegalTransition(PonprobeError):
+    """A step of the process that may not follow the present one; ``old`` and ``new`` are the codes of the states."""
+
+    def __init__(self, message: str, *, old: str, new: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.old = old
+        self.new = new
+
+
+class ImportProblem(PonprobeError):
+    """A file of engineering data cannot be taken as it is. ``problems`` names every cell that is in the way."""
+
+    def __init__(self, message: str, *, problems: tuple[Any, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = problems
+
+
+class EvidenceError(PonprobeError):
+    """An original in the evidence folder is missing, changed, or could not be stored."""
 
 
 class RevokeError(PonprobeError):

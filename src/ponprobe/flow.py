@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, cast
 
 from ponprobe.models.acceptance import Created
 
@@ -94,8 +94,6 @@ class Write:
 Request: TypeAlias = Batch | Write
 Reply: TypeAlias = "tuple[CliReply, ...]"
 Flow: TypeAlias = Generator[Request, Reply, T]
-Routes: TypeAlias = Mapping[str, Flow[T]]
-"""The ways to answer one question, by route name (``cli``, ``snmp``, ``netconf``); fresh generators at each call."""
 
 
 def ask(*lines: Cli) -> Flow[Reply]:
@@ -249,3 +247,21 @@ def ask_snmp(request: SnmpRequest) -> SnmpFlow[SnmpReply]:
     """Ask one question; use as ``reply = yield from ask_snmp(request)``."""
     reply = yield request
     return reply
+
+
+# -------------------------------------------------------------------------------------------------------------- routes
+
+RouteName: TypeAlias = Literal["snmp", "cli"]
+Routes: TypeAlias = "Mapping[RouteName, Flow[T] | SnmpFlow[T]]"
+"""The ways to answer one question, by name; fresh generators at each call. Under ``cli`` stands a ``Flow``, under
+``snmp`` an ``SnmpFlow``."""
+
+
+def cli_route(routes: Routes[T]) -> Flow[T]:
+    """The way over the command line. Raises ``KeyError`` if there is none."""
+    return cast("Flow[T]", routes["cli"])
+
+
+def snmp_route(routes: Routes[T]) -> SnmpFlow[T]:
+    """The way over SNMP. Raises ``KeyError`` if there is none."""
+    return cast("SnmpFlow[T]", routes["snmp"])

@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from ponprobe import emulator
+from ponprobe.config import SnmpEntry
 from ponprobe.connect import connect, journal_at
 from ponprobe.errors import NotSupported, PonprobeError
 from ponprobe.models.addressing import Loid, OnuAuth, Password, PonPort, Serial
@@ -21,7 +22,8 @@ CLI_PASSWORD = "CNRYcli7Pa55word"
 ONU_PASSWORD = "CNRYpw4711"
 LOID = "CNRYloid5570111433"
 CHECKCODE = "CNRYchk4321"
-CANARIES = (CLI_PASSWORD, ONU_PASSWORD, LOID, CHECKCODE)
+COMMUNITY = "CNRYcommunity88"
+CANARIES = (CLI_PASSWORD, ONU_PASSWORD, LOID, CHECKCODE, COMMUNITY)
 FORMS = {form for canary in CANARIES for form in (canary, canary.encode().hex(), canary.encode().hex().upper())}
 
 AUTHS = {
@@ -37,6 +39,7 @@ def olt(personality: Any) -> Iterator[emulator.EmulatedOlt]:
     scenario = personality.lab
     for spec in scenario.olts:
         spec.password = CLI_PASSWORD
+        spec.snmp.community = COMMUNITY
     with emulator.serve(scenario) as lab:
         olt = lab.olts[personality.olt]
 
@@ -94,6 +97,8 @@ def test_no_secret_comes_out_of_a_run(  # noqa: PLR0917
         journal=str(tmp_path / "journal.sqlite3"),
         known_hosts=tmp_path / "known_hosts",
         online_timeout_s=20,
+        snmp=SnmpEntry(community=SecretStr(COMMUNITY), port=olt.snmp_port),
+        routes=("cli",) if lost_at == "reading" else ("snmp", "cli"),
     ) as session:
         session.on_event = lambda event: events.append(event.model_dump_json())
         order = personality.order.model_copy(update={"auth": AUTHS[how]})
@@ -104,7 +109,7 @@ def test_no_secret_comes_out_of_a_run(  # noqa: PLR0917
             return
         shown += [repr(session.plan(order))]
         try:
-            result = session.measure(order)
+            result = session.measure(order, verify="snmp")
         except PonprobeError as exc:
             assert lost_at == "registration"
             shown += ["".join(traceback.format_exception(exc)), repr(exc), str(vars(exc))]

@@ -20,6 +20,7 @@ PATH = ["--svlan", "2000", "--cvlan", "3001", "--line-profile", "20", "--service
 CHANGES = re.compile(r"^(ont (add|confirm|delete|port)|service-port|undo service-port|save)\b")
 CANARIES = {
     "LAB_PASSWORD": "Canary-OLT-77",
+    "LAB_COMMUNITY": "Canary-Snmp-88",
     "ONU_PASSWORD": "CanaryPw9",
     "ONU_LOID": "CanaryLoid5570",
     "ONU_CHECKCODE": "CanaryChk",
@@ -52,6 +53,7 @@ def scenario() -> Scenario:
     scenario = Scenario.load("demo_huawei")
     for olt in scenario.olts:
         olt.password = CANARIES["LAB_PASSWORD"]
+        olt.snmp.community = CANARIES["LAB_COMMUNITY"]
         for port in olt.ports.values():
             for ont in port.onts:
                 if ont.password is not None:
@@ -103,8 +105,11 @@ def cli(command: Run, lab: Lab, home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (home / "ponprobe.toml").write_text(inventory(lab), "utf-8")
     for name in lab.olts:
         monkeypatch.setenv(f"PONPROBE_LAB_{name.upper()}", CANARIES["LAB_PASSWORD"])
+        monkeypatch.setenv(f"PONPROBE_LAB_{name.upper()}_COMMUNITY", CANARIES["LAB_COMMUNITY"])
     for name, value in CANARIES.items():
         monkeypatch.setenv(name, value)
+    # these suites disturb the command line and look at what it was sent; test_snmp.py is about the other road
+    monkeypatch.setenv("PONPROBE_ROUTES", "cli")
     return command
 
 

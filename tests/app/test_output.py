@@ -28,7 +28,8 @@ def test_the_result_has_a_stable_shape(cli: Run) -> None:
     ran = cli(*measure(), "--json", "--splitter", "翠竹苑3栋")
     assert set(ran.json) == {
         "schema", "run_id", "olt", "host", "facts", "order", "onu", "state", "readings", "verdict", "macs", "removal",
-        "findings", "started_at", "finished_at", "online_after_s", "lines_sent", "clean", "exit_code",
+        "comparisons", "verification", "findings", "started_at", "finished_at", "online_after_s", "lines_sent",
+        "explanation", "clean", "exit_code",
     }  # fmt: skip
     assert (ran.json["schema"], ran.json["olt"], ran.json["onu"]) == (1, "ma5683t", "0/1/0:2")
     assert ran.json["order"]["splitter"] == "翠竹苑3栋"

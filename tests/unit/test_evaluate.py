@@ -14,19 +14,8 @@ from pydantic import ValidationError
 from ponprobe.errors import ConfigError
 from ponprobe.evaluate import CONSTRUCTION, USER_SIDE, judge, link_loss, threshold_set, threshold_sets
 from ponprobe.models.addressing import OnuRef
-from ponprobe.models.optical import (
-    POWERS,
-    Absence,
-    Comparison,
-    Db,
-    Dbm,
-    OpticalReading,
-    Outcome,
-    Reading,
-    Threshold,
-    ThresholdSet,
-    Verdict,
-)
+from ponprobe.models.judgement import Comparison, Outcome, Threshold, ThresholdSet, Verdict
+from ponprobe.models.optical import POWERS, Absence, Db, Dbm, OpticalReading, Reading
 
 NOW = datetime(2031, 5, 4, 3, 2, 1, tzinfo=timezone.utc)
 ONU = OnuRef.parse("0/2/5:9")
@@ -128,13 +117,15 @@ def test_the_stages_hold_the_specification_and_its_interpretation(
 
 
 def test_the_list_of_sets_is_read_only_and_complete() -> None:
-    assert set(threshold_sets()) == {"construction", "user_side"}
+    classes = {"gpon_b_plus", "gpon_c_plus", "epon_px20", "epon_px20_plus"}
+    classes |= {f"{system}_{name}" for system in ("xg", "xgs") for name in ("n1", "n2", "e1", "e2")}
+    assert set(threshold_sets()) == {"construction", "user_side", *classes}
     with pytest.raises(TypeError):
         threshold_sets()["mine"] = CONSTRUCTION  # type: ignore[index]
 
 
 def test_an_unknown_set_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'constructoin'.*known: construction, user_side"):
+    with pytest.raises(ConfigError, match=r"'constructoin'.*known: construction, epon_px20, .*user_side"):
         threshold_set("constructoin")
 
 

@@ -7,7 +7,19 @@ import sys
 
 import ponprobe
 
-HEAVY = ("netmiko", "paramiko", "ncclient", "pysnmp", "sqlalchemy", "textfsm", "typer", "rich", "yaml")
+HEAVY = (
+    "netmiko",
+    "paramiko",
+    "ncclient",
+    "pysnmp",
+    "pyasn1",
+    "gufo",
+    "sqlalchemy",
+    "textfsm",
+    "typer",
+    "rich",
+    "yaml",
+)
 
 
 def python(code: str) -> str:

@@ -11,7 +11,8 @@ import typer
 from ponprobe.app import outcome
 from ponprobe.app.command import command
 from ponprobe.app.desk import Desk
-from ponprobe.app.options import OltName, Order, PortText, Road, Stage, WrongInput, order_from
+from ponprobe.app.judging import Judging, check_picture, draw, judging_from, sentence
+from ponprobe.app.options import OltName, Order, PortText, Road, Verify, WrongInput, order_from
 from ponprobe.app.outcome import ExitCode
 from ponprobe.app.root import ACCEPT, app
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 class Measuring:
     """How to measure."""
 
-    stage: Annotated[Stage, typer.Option("--stage", help="Whose limit applies.", rich_help_panel="Measurement")] = (
-        Stage.CONSTRUCTION
-    )
     samples: Annotated[
         int | None, typer.Option("--samples", min=1, max=100, help="Readings.", rich_help_panel="Measurement")
     ] = None
@@ -43,20 +41,26 @@ def measure(
     *,
     order: Order,
     how: Measuring,
+    judging: Judging,
     road: Road,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the test ONU.", rich_help_panel="Measurement")] = False,
+    verify: Annotated[
+        Verify | None,
+        typer.Option("--verify", help="Look again by this road.", rich_help_panel="Measurement"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list the commands (= plan).", rich_help_panel="Measurement")
     ] = False,
 ) -> ExitCode:
     """Measure one splitter: activate, wait, read, judge, revoke, prove."""
     if dry_run:
-        return plan(desk, olt, port, order=order, how=how, road=road)
+        return plan(desk, olt, port, order=order, how=how, judging=judging, road=road)
     wanted = _ordered(desk, port, order)
     _check_patience(how)
+    judged = judging_from(judging)
+    check_picture(judging)
     from ponprobe.app.progress import Phases  # noqa: PLC0415 - rich loads when it is needed
     from ponprobe.app.render import Screen  # noqa: PLC0415
-    from ponprobe.evaluate import threshold_set  # noqa: PLC0415
 
     with desk.olt(olt) as device:
         samples = how.samples or device.settings.samples
@@ -64,22 +68,38 @@ def measure(
         with desk.working(Phases(desk.console, device.name, samples=samples, online_timeout_s=patience)):
             result = device.measure(
                 wanted,
-                thresholds=threshold_set(how.stage.value),
+                thresholds=judged.limits,
+                judging=judged.options,
+                plant=judged.plant,
                 samples=samples,
                 online_timeout_s=patience,
                 keep=keep,
+                verify=None if verify is None else verify.value,
             )
     verdict = result.verdict
     code = outcome.of_verdict(verdict.outcome if verdict else None, clean=result.clean or keep)
-    desk.data({**result.model_dump(mode="json"), "clean": result.clean, "exit_code": int(code)})
-    desk.show(Screen(result, revoke=f"{_revoke_command(olt, road)} {result.run_id}"))
+    explanation = None if verdict is None else sentence(judging, verdict, result.comparisons)
+    desk.data(
+        {
+            **result.model_dump(mode="json"),
+            "explanation": explanation,
+            "clean": result.clean,
+            "exit_code": int(code),
+        }
+    )
+    desk.show(Screen(result, revoke=f"{_revoke_command(olt, road)} {result.run_id}", explanation=explanation))
+    if verdict is not None:
+        draw(judging, verdict, result.comparisons)
     return code
 
 
 @command(app, "plan", rich_help_panel=ACCEPT)
-def plan(desk: Desk, olt: OltName, port: PortText, *, order: Order, how: Measuring, road: Road) -> ExitCode:
+def plan(
+    desk: Desk, olt: OltName, port: PortText, *, order: Order, how: Measuring, judging: Judging, road: Road
+) -> ExitCode:
     """List the exact commands of a measurement; the OLT is asked, nothing is changed."""
     del road
+    judging_from(judging)  # the same words as measure's, checked as measure would
     from ponprobe.app.progress import Phases  # noqa: PLC0415
     from ponprobe.app.tables import PlanView  # noqa: PLC0415
 

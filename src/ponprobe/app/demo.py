@@ -202,7 +202,7 @@ class _summary:  # noqa: N801 - stands where a function's result would
         from ponprobe.app.glyphs import glyphs_for  # noqa: PLC0415
         from ponprobe.app.render import WIDEST, word  # noqa: PLC0415
         from ponprobe.app.tables import Listing  # noqa: PLC0415
-        from ponprobe.models.optical import Outcome  # noqa: PLC0415
+        from ponprobe.models.judgement import Outcome  # noqa: PLC0415
 
         glyphs = glyphs_for(options)
         yield _Narrow(Rule(style="bright_black"), WIDEST)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ponprobe.app import outcome
 from ponprobe.app.interrupts import stoppable
-from ponprobe.app.options import Output, Problems, Road
+from ponprobe.app.options import Output, Problems, Road, WrongInput
 from ponprobe.app.outcome import ExitCode
 from ponprobe.errors import ConfigError, TransportError
 from ponprobe.redact import Scrubber, ScrubbingFilter
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from ponprobe.app.progress import Phases
+    from ponprobe.config import SnmpEntry
     from ponprobe.models.run import RunEvent
     from ponprobe.session.olt import Olt
     from ponprobe.transports.record import Transcript
@@ -276,7 +277,8 @@ def connected(name: str, road: Road) -> Olt:
     from ponprobe.connect import connect  # noqa: PLC0415
 
     problems = Problems()
-    for option, reference in (("--password", road.password), ("--enable-password", road.enable_password)):
+    references = (road.password, road.enable_password, road.community)
+    for option, reference in zip(("--password", "--enable-password", "--snmp-community"), references, strict=True):
         if reference is not None and not config.is_secret_reference(reference):
             problems.add(option, "write env:NAME, file:PATH or ask: - a secret on the command line is seen by all")
     if road.timeout is not None and not 0 < road.timeout <= 86400:
@@ -290,20 +292,36 @@ def connected(name: str, road: Road) -> Olt:
         "access": road.access.value if road.access else None,
         "port": road.tcp_port,
     }
-    patience: dict[str, Any] = (
+    if road.community is not None:
+        given["snmp"] = config.SnmpEntry.model_validate({"community": road.community})
+    if road.snmp_port is not None:
+        snmp = given.get("snmp") or _known_snmp(name, road)
+        if snmp is None:
+            raise WrongInput(["--snmp-port: needs --snmp-community, or SNMP settings in the inventory"])
+        given["snmp"] = snmp.model_copy(update={"port": road.snmp_port})
+    behaviour: dict[str, Any] = (
         {} if road.timeout is None else {"connect_timeout_s": road.timeout, "reply_timeout_s": road.timeout}
     )
+    if road.routes is not None:
+        behaviour["routes"] = road.routes
     target = name
     if road.host is not None:
         target = road.host
         entry = config.load(road.config).olts.get(name)
         if entry is not None:
-            known = {key: getattr(entry, key) for key in given}
-            given = {key: known[key] if value is None else value for key, value in given.items()}
-    olt = connect(target, **given, config_file=road.config, **patience)
+            known = {key: getattr(entry, key) for key in (*given, "snmp")}
+            given = {key: value if given.get(key) is None else given[key] for key, value in known.items()}
+    olt = connect(target, **given, config_file=road.config, **behaviour)
     if road.host is not None:
         olt.name = name
     return olt
+
+
+def _known_snmp(name: str, road: Road) -> SnmpEntry | None:
+    from ponprobe import config  # noqa: PLC0415
+
+    entry = config.load(road.config).olts.get(name)
+    return None if entry is None else entry.snmp
 
 
 def _traceback(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from ponprobe.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     from ponprobe.app.desk import Desk
-    from ponprobe.emulator import Lab
+    from ponprobe.emulator import EmulatedOlt, Lab
 
 
 def open_lab(scenario: str) -> Lab:
@@ -69,7 +69,7 @@ def _tell(desk: Desk, scenario: str, lab: Lab) -> None:
     rows = [(name, olt.host, olt.ssh_port, olt.telnet_port, olt.username, olt.password) for name, olt in olts]
     desk.show(
         Listing(("OLT", "Host", "SSH", "Telnet", "User", "Password"), rows, none="the scenario has no OLT"),
-        "\n".join(f"export {_variable(name)}={plain(shlex.quote(olt.password))}" for name, olt in olts),
+        "\n".join(line for name, olt in olts for line in _exports(name, olt)),
         "Ctrl-C ends the emulation; everything is forgotten then.",
     )
 
@@ -90,8 +90,22 @@ def inventory(lab: Lab) -> str:
             fields["enable_password"] = fields["password"]
         # a JSON string or number is also one in TOML
         lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
+        if olt.snmp_port:
+            lines += [
+                f"\n[olts.{name}.snmp]",
+                f"port = {olt.snmp_port}",
+                f'community = "env:{_variable(name)}_COMMUNITY"',
+            ]
         parts.append("\n".join([f"[olts.{name}]", *lines]))
     return "\n\n".join(parts) + "\n"
+
+
+def _exports(name: str, olt: EmulatedOlt) -> list[str]:
+    """The lines that put an emulated OLT's passwords where the inventory says they are."""
+    lines = [f"export {_variable(name)}={plain(shlex.quote(olt.password))}"]
+    if olt.snmp_port:
+        lines.append(f"export {_variable(name)}_COMMUNITY={plain(shlex.quote(olt.snmp_community))}")
+    return lines
 
 
 def _variable(name: str) -> str:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from ponprobe.app.glyphs import Glyphs, glyphs_for
 from ponprobe.evaluate import link_loss
-from ponprobe.models.optical import Absence, Db, Dbm, OpticalReading, Outcome, Reading, ThresholdSet
+from ponprobe.models.judgement import Comparison, Outcome, ThresholdSet
+from ponprobe.models.optical import Absence, Db, Dbm, OpticalReading, Reading
 
 _WHY = {
     Absence.NOT_REPORTED: "no value",
@@ -69,9 +70,15 @@ def _limit(thresholds: ThresholdSet | None, power: str, attenuation: str, launch
     """The weakest power that may arrive; a limit on the attenuation counts from what was launched."""
     found = []
     for threshold in thresholds.thresholds if thresholds else ():
-        if threshold.quantity == power and isinstance(threshold.limit, Dbm):
+        weakest = threshold.comparison is (Comparison.AT_LEAST if threshold.quantity == power else Comparison.AT_MOST)
+        if threshold.quantity == power and isinstance(threshold.limit, Dbm) and weakest:
             found.append(threshold.limit)
-        elif threshold.quantity == attenuation and isinstance(threshold.limit, Db) and launch.value is not None:
+        elif (
+            threshold.quantity == attenuation
+            and isinstance(threshold.limit, Db)
+            and weakest
+            and launch.value is not None
+        ):
             found.append(launch.value - threshold.limit)
     return max(found, default=None)
 

@@ -29,11 +29,10 @@ class Access(str, Enum):
     TELNET = "telnet"
 
 
-class Stage(str, Enum):
-    """Which limit applies."""
+class Verify(str, Enum):
+    """By which other road a measurement is looked at again."""
 
-    CONSTRUCTION = "construction"
-    USER_SIDE = "user_side"
+    SNMP = "snmp"
 
 
 class Service(str, Enum):
@@ -117,6 +116,19 @@ class Road(Configured):
     tcp_port: Annotated[
         int | None, typer.Option("--port", min=1, max=65535, help="TCP port.", rich_help_panel=_ROAD)
     ] = None
+    community: Annotated[
+        str | None,
+        typer.Option(
+            "--snmp-community", metavar="REF", help="Read by SNMP 2c; v3: see the inventory.", rich_help_panel=_ROAD
+        ),
+    ] = None
+    snmp_port: Annotated[
+        int | None, typer.Option("--snmp-port", min=1, max=65535, help="UDP port.", rich_help_panel=_ROAD)
+    ] = None
+    routes: Annotated[
+        str | None,
+        typer.Option("--routes", metavar="LIST", help="Roads for questions: snmp,cli.", rich_help_panel=_ROAD),
+    ] = None
     timeout: Annotated[
         float | None,
         typer.Option(
@@ -150,6 +162,9 @@ class Road(Configured):
             ("--enable-password", self.enable_password),
             ("--access", self.access.value if self.access else None),
             ("--port", self.tcp_port),
+            ("--snmp-community", self.community),
+            ("--snmp-port", self.snmp_port),
+            ("--routes", self.routes),
         )
         return [word for option, value in given if value is not None for word in (option, str(value))]
 

@@ -30,7 +30,7 @@ from ponprobe.errors import (
 )
 
 if TYPE_CHECKING:
-    from ponprobe.models.optical import Outcome
+    from ponprobe.models.judgement import Outcome
 
 SCHEMA = 1
 """The major version of everything printed to stdout; additions keep it."""
@@ -57,7 +57,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.BUG: "unexpected error, a bug",
     ExitCode.USAGE: "wrong option, configuration or secret reference, nothing sent",
     ExitCode.FAIL: "不达标, OLT clean",
-    ExitCode.UNDETERMINED: "无法判定, OLT clean",
+    ExitCode.UNDETERMINED: "无法判定, OLT clean; of a sweep: some ports not read",
     ExitCode.NOTHING_CHANGED: "device or connection failure, nothing changed",
     ExitCode.ROLLED_BACK: "failure after a change, rolled back and proven",
     ExitCode.RESIDUE: "RESIDUE: something of ours may be left, whatever else happened (ponprobe recover)",

@@ -15,7 +15,9 @@ from rich.text import Text
 
 from ponprobe.app.glyphs import Glyphs, glyphs_for, plain
 from ponprobe.app.levels import Levels
-from ponprobe.models.optical import Comparison, Db, Finding, Judgement, Outcome, Verdict
+from ponprobe.models.judgement import Comparison, Finding, Judgement, Outcome, Verdict
+from ponprobe.models.optical import Db
+from ponprobe.models.plant import PlantComparison
 from ponprobe.models.run import MeasureResult, Removal
 
 WIDEST = 108
@@ -44,8 +46,11 @@ def word(outcome: Outcome, glyphs: Glyphs) -> str:
 class Screen:
     """A measurement for people; ``revoke`` is the command that takes a kept test ONU away."""
 
-    def __init__(self, result: MeasureResult, *, revoke: str | None = None, short: bool = False) -> None:
+    def __init__(
+        self, result: MeasureResult, *, revoke: str | None = None, short: bool = False, explanation: str | None = None
+    ) -> None:
         self.result = result
+        self._explanation = explanation
         self._revoke = revoke
         self._short = short
 
@@ -67,6 +72,9 @@ class Screen:
         rows: list[tuple[str, RenderableType]] = []
         if result.verdict is not None and result.verdict.outcome is Outcome.FAIL:
             rows.append(("Next", Text(f"{glyphs.arrow} {_next_step(result.verdict)}", style="bold")))
+        if self._explanation and not self._short:
+            rows.append(("In words", Text(plain(self._explanation))))
+        rows += _compared(result.comparisons)
         if findings:
             rows.append(("Findings", _findings(findings, glyphs)))
         if not self._short:
@@ -119,6 +127,45 @@ class Screen:
         return cleanliness(removal, glyphs, short=self._short)
 
 
+def _marginal(verdict: Verdict, glyphs: Glyphs) -> str:
+    """Said where the uncertainty of the reading is wider than its margin."""
+    if not verdict.band.marginal:
+        return ""
+    return f", marginal {verdict.band.label}" if glyphs.chinese else ", marginal"
+
+
+class VerdictView:
+    """A verdict on its own: the headline, the levels, what the judge noticed, and the plant beside it."""
+
+    def __init__(self, verdict: Verdict, comparisons: tuple[PlantComparison, ...] = ()) -> None:
+        self._verdict = verdict
+        self._comparisons = comparisons
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        options = options.update(width=min(options.max_width, WIDEST))
+        glyphs = glyphs_for(options)
+        rows: list[tuple[str, RenderableType]] = _compared(self._comparisons)
+        if self._verdict.findings:
+            rows.append(("Findings", _findings(self._verdict.findings, glyphs)))
+        parts: list[RenderableType] = [
+            _headline(self._verdict, glyphs),
+            Padding(Levels(self._verdict.reading, self._verdict.threshold_set), (1, 2)),
+            Padding(_rows(rows), (0, 2)),
+        ]
+        yield from console.render(Group(*parts), options)
+
+
+def _compared(comparisons: Iterable[PlantComparison]) -> list[tuple[str, RenderableType]]:
+    """The losses against the plant as recorded, with the first explanations of a difference."""
+    rows: list[tuple[str, RenderableType]] = []
+    for each in comparisons:
+        best = each.explanations[0]
+        ranked = () if best.kind == "as_recorded" and best.fits else each.explanations[:3]
+        told = [each.text, *(explanation.text for explanation in ranked)]
+        rows.append((f"Plant {each.measured.direction}", Text("\n".join(map(plain, told)))))
+    return rows
+
+
 def _headline(verdict: Verdict, glyphs: Glyphs) -> Panel:
     style = _STYLES[verdict.outcome]
     lines: list[RenderableType] = []
@@ -135,7 +182,7 @@ def _headline(verdict: Verdict, glyphs: Glyphs) -> Panel:
         lines.append(limit)
     return Panel(
         Group(*lines),
-        title=Text(f" {word(verdict.outcome, glyphs)} ", style=f"bold reverse {style}"),
+        title=Text(f" {word(verdict.outcome, glyphs)}{_marginal(verdict, glyphs)} ", style=f"bold reverse {style}"),
         title_align="left",
         border_style=style,
         box=HEAVY if verdict.outcome is not Outcome.PASS else ROUNDED,

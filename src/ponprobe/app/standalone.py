@@ -68,11 +68,7 @@ def config_show(desk: Desk, given: Configured) -> ExitCode:
     shown: dict[str, Any] = {
         "file": None if loaded.file is None else str(loaded.file),
         "settings": {name: {"value": value, "origin": loaded.origins[name]} for name, value in settings.items()},
-        # the inventory accepts references only, so this shows where a password is and never the password
-        "olts": [
-            {**entry.model_dump(mode="json"), "password": entry.password.get_secret_value()}
-            for entry in loaded.olts.values()
-        ],
+        "olts": [entry.shown() for entry in loaded.olts.values()],
     }
     desk.data(shown)
     desk.show(config_tables(shown))

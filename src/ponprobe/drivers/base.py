@@ -1,7 +1,7 @@
 """The driver contract: what a vendor must know, as pure flows.
 
-Questions return ``Routes``: one fresh flow per way of asking, named ``cli``, ``snmp`` or ``netconf``; a way the family
-does not have is not in the mapping. Changes return one flow of ``Write``s and questions. A driver has no sleep, clock,
+Questions return ``Routes``: one fresh flow per way of asking, named ``cli`` or ``snmp``; a way the family does not have
+is not in the mapping. Changes return one flow of ``Write``s and questions. A driver has no sleep, clock,
 retry, logging of secrets or socket; an unknown reading is an absence with a reason; unknown text is a ``ParseError``;
 it never catches ``TransportError``.
 """
@@ -11,11 +11,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from ponprobe.dialect import CliDialect
+from ponprobe.dialect import CliDialect, SnmpDialect
 from ponprobe.flow import Flow, Routes
 from ponprobe.models.acceptance import ActivationOrder, Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
-from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.device import Board, Conflict, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
 from ponprobe.models.optical import OpticalReading
 from ponprobe.models.parsed import Parsed
 from ponprobe.models.service import ServicePort
@@ -30,6 +30,8 @@ class OltDriver(ABC):
     platform: ClassVar[str]
     models: ClassVar[tuple[str, ...]]
     cli: CliDialect | None = None
+    snmp: SnmpDialect | None = None
+    """How the agent wants to be asked; ``None`` where no question has a way over SNMP."""
     order_needs: ClassVar[tuple[str, ...]] = ()
     """Fields of an ``ActivationOrder`` that other families leave out and this one cannot do without."""
 
@@ -47,6 +49,10 @@ class OltDriver(ABC):
     @abstractmethod
     def boards(self) -> Routes[tuple[Board, ...]]:
         """Every slot that holds a board."""
+
+    @abstractmethod
+    def pon_ports(self) -> Routes[tuple[PonPort, ...]]:
+        """Every PON port that holds a registered ONU, in order; ports without one may be among them."""
 
     @abstractmethod
     def pon_port(self, port: PonPort) -> Routes[PonPortState]:
@@ -87,6 +93,11 @@ class OltDriver(ABC):
     @abstractmethod
     def macs(self, onu: OnuRef) -> Routes[tuple[MacEntry, ...]]:
         """The addresses learnt behind one ONU: the service is alive."""
+
+    def conflicts(self, serial: Serial) -> Routes[tuple[Conflict, ...]]:
+        """Who is in the way of an ONU that the OLT refused, by its own log; no route where there is no such log."""
+        del serial
+        return {}
 
     # ------------------------------------------------------------------ changes
 

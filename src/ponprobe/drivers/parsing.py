@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ponprobe.dialect import CliDialect, ErrorRule
 from ponprobe.errors import (
+    UNNAMED_COMMAND,
     AlreadyExists,
     DeviceError,
     NotFound,
@@ -459,7 +460,7 @@ _REFUSED: dict[str, type[DeviceError]] = {
 
 def refused_error(refusal: Refusal, command: str | Cli | None, output: str, *, hint: str | None = None) -> DeviceError:
     """Make the exception for a refusal: what was asked, the device's decisive line, and what to do next."""
-    asked = str(command or "").strip() or "the command"
+    asked = str(command or "").strip() or UNNAMED_COMMAND
     kind = _REFUSED.get(refusal.refused_class, Rejected)
     pointed = f" (at {refusal.word!r})" if refusal.word else ""
     return kind(

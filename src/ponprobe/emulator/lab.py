@@ -48,6 +48,8 @@ class EmulatedOlt:
         self._lines: list[str] = []
         self._sessions: dict[str, int] = {}
         self._logins: list[datetime] = []
+        self.refused_logins = 0
+        """How often a user or a password was wrong; a device would lock the user out after a few."""
         self._ssh_settings = SshSettings(
             HostKey(spec.crypto), spec.crypto, self._may_enter, self._talk_ssh, self.closing
         )
@@ -191,7 +193,11 @@ class EmulatedOlt:
     # ------------------------------------------------------------------ login
 
     def _may_enter(self, user: str, password: str) -> bool:
-        return (user, password) == (self.username, self.password) and user not in self.faults.locked_users
+        if (user, password) == (self.username, self.password) and user not in self.faults.locked_users:
+            return True
+        with self._lock:
+            self.refused_logins += 1
+        return False
 
     def _talk_ssh(self, wire: Wire, user: str) -> None:
         with contextlib.suppress(Closed):

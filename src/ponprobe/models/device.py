@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from ponprobe.models._base import Value
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
@@ -76,6 +76,22 @@ class DiscoveredOnu(Value):
     password: SecretStr | None = None
     loid: SecretStr | None = None
     found_at: str | None = None
+    absent: dict[str, Absence] = Field(default_factory=dict)
+
+
+class Conflict(Value):
+    """One line of the OLT's register log: an ONU that was refused, and the registered one that is in its way.
+
+    The log has old lines, too: ``logged_at`` is the device's own time. ``source`` and ``at`` say how and when it was
+    read.
+    """
+
+    serial: Serial
+    registered_at: OnuRef
+    result: str | None = None
+    logged_at: str | None = None
+    source: str | None = None
+    at: AwareDatetime | None = None
     absent: dict[str, Absence] = Field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Optical powers, losses and verdicts, with units as types.
+"""Optical powers, with units as types; losses and verdicts are in ``judgement``.
 
 ``Dbm`` is an absolute power, ``Db`` a ratio. ``Dbm - Dbm`` is a ``Db``; ``Dbm + Dbm`` is a ``TypeError``; neither mixes
 with a bare number. An absent reading carries its reason and is never a number.
@@ -11,15 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, overload
 
-from pydantic import (
-    AwareDatetime,
-    Field,
-    GetCoreSchemaHandler,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    field_validator,
-    model_validator,
-)
+from pydantic import AwareDatetime, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import core_schema
 
 from ponprobe.models._base import Value
@@ -220,145 +212,6 @@ class OpticalReading(Value):
             else:
                 filled[name] = theirs if mine is None else mine
         return type(self)(**filled)
-
-
-class LinkLoss(Value):
-    """Both attenuations of a link in dB; ``None`` with a reason where a power is missing.
-
-    Downstream is OLT Tx - ONU Rx, upstream is ONU Tx - OLT Rx; positive on any passive line.
-    """
-
-    downstream_attenuation_db: Db | None = None
-    downstream_absence: str | None = None
-    upstream_attenuation_db: Db | None = None
-    upstream_absence: str | None = None
-
-
-class Outcome(str, Enum):
-    """The result of a judgement, with the specification's own words."""
-
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
-    FAIL = "fail"
-    UNDETERMINED = "undetermined"
-
-    def __str__(self) -> str:
-        return self.value
-
-    @property
-    def label(self) -> str:
-        """The Chinese word of the acceptance specification."""
-        return {"pass": "达标", "fail": "不达标", "undetermined": "无法判定"}[self.value]
-
-
-class Comparison(str, Enum):
-    """How a quantity is held against a limit; equality passes."""
-
-    AT_LEAST = ">="
-    AT_MOST = "<="
-
-    def __str__(self) -> str:
-        return self.value
-
-
-def _in_unit_of(
-    quantity: str | None, value: Any, keep: ValidatorFunctionWrapHandler, info: ValidationInfo
-) -> Dbm | Db | None:
-    """Read a JSON number in the unit of its quantity: tried as a union it would always become the first unit."""
-    if info.mode == "json" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Dbm(value) if quantity in POWERS else Db(value)
-    kept: Dbm | Db | None = keep(value)
-    return kept
-
-
-class Threshold(Value):
-    """One limit: which quantity, which comparison, which number, and the words it came from.
-
-    ``quantity`` is one of the power names (limit in dBm) or ``downstream_attenuation_db`` /
-    ``upstream_attenuation_db`` (limit in dB). ``source_text`` is the specification's wording, ``interpretation`` what
-    ponprobe takes it to mean.
-    """
-
-    quantity: str
-    comparison: Comparison
-    limit: Dbm | Db
-    source_text: str
-    interpretation: str
-
-    @field_validator("limit", mode="wrap")
-    @classmethod
-    def _unit_of_a_json_number(
-        cls, value: Any, keep: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Dbm | Db | None:
-        return _in_unit_of(info.data.get("quantity"), value, keep, info)
-
-    @model_validator(mode="after")
-    def _unit_fits(self) -> Threshold:
-        if self.quantity in POWERS:
-            if not isinstance(self.limit, Dbm):
-                raise ValueError(f"{self.quantity} is a power: its limit is in dBm")
-            if self.quantity.endswith("rx_dbm") and self.limit > Dbm(0) and self.comparison is Comparison.AT_LEAST:
-                raise ValueError(f"a positive limit for {self.quantity} has lost its sign")
-        elif self.quantity in {"downstream_attenuation_db", "upstream_attenuation_db"}:
-            if not isinstance(self.limit, Db):
-                raise ValueError(f"{self.quantity} is a loss: its limit is in dB")
-            if self.limit < Db(0):
-                raise ValueError(f"a negative limit for {self.quantity} cannot bound a loss")
-        else:
-            raise ValueError(f"{self.quantity!r} is not a quantity that ponprobe judges")
-        return self
-
-
-class ThresholdSet(Value):
-    """The limits of one stage, as one named value."""
-
-    id: str
-    stage: str
-    thresholds: tuple[Threshold, ...] = Field(min_length=1)
-
-
-class Judgement(Value):
-    """One threshold held against one number."""
-
-    threshold: Threshold
-    measured: Dbm | Db | None
-    outcome: Outcome
-    reason: str
-
-    @field_validator("measured", mode="wrap")
-    @classmethod
-    def _unit_of_a_json_number(
-        cls, value: Any, keep: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Dbm | Db | None:
-        threshold: Threshold | None = info.data.get("threshold")
-        return _in_unit_of(threshold.quantity if threshold else None, value, keep, info)
-
-
-class Finding(Value):
-    """Something a person should know: a code, a sentence, and what to do next."""
-
-    code: str
-    text: str
-    next_step: str | None = None
-
-
-class Verdict(Value):
-    """What the readings say against a threshold set. Cannot be built without readings."""
-
-    outcome: Outcome
-    onu: OnuRef
-    threshold_set: ThresholdSet
-    readings: tuple[OpticalReading, ...] = Field(min_length=1)
-    reading: OpticalReading
-    """The reading that was judged: the only one, or the medians of the samples."""
-    loss: LinkLoss
-    judgements: tuple[Judgement, ...] = Field(min_length=1)
-    findings: tuple[Finding, ...] = ()
-    judged_at: AwareDatetime
-
-    @property
-    def passed(self) -> bool:
-        """Whether the link passes; an undetermined link does not."""
-        return self.outcome is Outcome.PASS
 
 
 class OnuOptical(Value):

@@ -10,7 +10,9 @@ from ponprobe.models._base import Value
 from ponprobe.models.acceptance import ActivationOrder, Registration, Residue
 from ponprobe.models.addressing import OnuRef, PonPort
 from ponprobe.models.device import MacEntry, OltFacts, OnuState
-from ponprobe.models.optical import Finding, OpticalReading, Verdict
+from ponprobe.models.judgement import Finding, Verdict
+from ponprobe.models.optical import OpticalReading
+from ponprobe.models.plant import PlantComparison
 
 EventName = Literal[
     "planned",
@@ -20,6 +22,7 @@ EventName = Literal[
     "online",
     "sample",
     "verdict",
+    "verified",
     "revoked",
     "residue_checked",
     "finished",
@@ -82,6 +85,20 @@ class Removal(Value):
         return bool(self.proof) and not any(left.ours for left in self.residue)
 
 
+class Verification(Value):
+    """What another road (SNMP) said about the test ONU, and where it disagrees; no findings: the roads agree."""
+
+    route: Literal["snmp"] = "snmp"
+    state: OnuState | None = None
+    reading: OpticalReading | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the other road was read and says the same."""
+        return not self.findings
+
+
 class MeasureResult(Value):
     """One splitter measured: the order, the readings, the verdict, and whether the device is clean."""
 
@@ -96,6 +113,10 @@ class MeasureResult(Value):
     verdict: Verdict | None = None
     macs: tuple[MacEntry, ...] = ()
     removal: Removal | None = None
+    comparisons: tuple[PlantComparison, ...] = ()
+    """Each direction's loss against the plant as recorded, where it was given."""
+    verification: Verification | None = None
+    """What ``verify`` brought; its findings are among ``findings``."""
     findings: tuple[Finding, ...] = ()
     started_at: AwareDatetime
     finished_at: AwareDatetime

@@ -8,7 +8,8 @@ it was busy and did nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
@@ -18,6 +19,7 @@ import tenacity
 
 from ponprobe.drivers.parsing import clean, may_refuse, refused_error
 from ponprobe.errors import (
+    AuthError,
     DeviceError,
     NotSupported,
     ParseError,
@@ -26,13 +28,14 @@ from ponprobe.errors import (
     SessionLost,
     TransportError,
 )
-from ponprobe.flow import Batch, Cli, CliReply, Flow, Reply, Routes, Write
+from ponprobe.flow import Batch, Cli, CliReply, Flow, Reply, RouteName, Routes, Write, cli_route
 from ponprobe.models.device import OltFacts
-from ponprobe.models.optical import OpticalReading
 from ponprobe.models.parsed import Refusal
+from ponprobe.session.merging import merged, settled
 
 if TYPE_CHECKING:
     from ponprobe.drivers.base import OltDriver
+    from ponprobe.session.agent import Agent
     from ponprobe.transports import CliTransport
 
 T = TypeVar("T")
@@ -62,22 +65,40 @@ class Conversation:
     transport: CliTransport
     lock: RLock = field(default_factory=RLock)
     view: str = ""
+    locked: tuple[AuthError, float] | None = None
+    """The last refused login, and until when nobody tries again: devices lock a user out after a few."""
+
+
+_LOCKED_FOR_S = 60.0
 
 
 class Engine:
     """A driver in a conversation. Safe for threads: one flow at a time, questions never between two changes.
 
-    ``on_line`` is told each line as it is sent, with its view.
+    ``agent`` is the other road of the same OLT, for questions only; ``routes`` the order in which roads are taken.
+    ``on_line`` is told each line as it is sent, with its view (``snmp`` for a request to the agent).
     """
 
-    def __init__(self, driver: OltDriver, conversation: Conversation, *, busy_wait_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        driver: OltDriver,
+        conversation: Conversation,
+        *,
+        agent: Agent | None = None,
+        routes: Sequence[RouteName] = ("cli",),
+        busy_wait_s: float = 60.0,
+    ) -> None:
         if driver.cli is None:
             raise NotSupported(f"{driver.platform} has no command line")
         self.driver = driver
         self.conversation = conversation
         self.transport = conversation.transport
         self.lock = conversation.lock
+        self.agent = agent
+        self.routes = tuple(name for name in routes if name != "snmp" or agent is not None)
         self.on_line: Callable[[str, str], None] | None = None
+        if agent is not None:
+            agent.on_request = self._asked_the_agent
         self.dialect = driver.cli
         self._busy_wait_s = busy_wait_s
         self._facts: OltFacts | None = None
@@ -87,28 +108,46 @@ class Engine:
         """The device's address, as messages show it."""
         return self.transport.host
 
+    def _asked_the_agent(self, request: str) -> None:
+        if self.on_line is not None:
+            self.on_line(request, "snmp")
+
     # ------------------------------------------------------------------ flows
 
-    def answer(self, routes: Callable[[OltDriver], Routes[T]], what: str) -> T:
-        """Answer a question by the first route that works; partial optical readings of several routes are merged."""
-        with self.lock, self._presentable():
-            self._adapt()
-            partial: T | None = None
-            failed: TransportError | NotSupported | None = None
-            for name in routes(self.driver):
-                if name != "cli":
-                    continue
+    def answer(self, routes: Callable[[OltDriver], Routes[T]], what: str, *, by: Sequence[RouteName] = ()) -> T:
+        """Answer a question by the first route that can; what one route leaves open is asked of the next.
+
+        ``by`` replaces the user's order of preference. A question that no route answers raises what the device itself
+        said, if it said anything.
+        """
+        found: T | None = None
+        failures: list[PonprobeError] = []
+        with self._presentable():
+            for name in by or self.routes:
                 try:
-                    found = self._drive(routes(self.driver)[name], None)
-                except (TransportError, NotSupported) as exc:
-                    failed = failed or exc
+                    answer = self._answer_by(name, routes, what)
+                except (TransportError, DeviceError, NotSupported, ParseError) as exc:
+                    failures.append(exc)
+                    level = logging.DEBUG if isinstance(exc, NotSupported) else logging.WARNING
+                    log.log(level, "%s: %s did not answer by %s: %s", self.host, what, name, exc)
                     continue
-                partial = found if partial is None else _merged(partial, found)
-                if not isinstance(partial, OpticalReading) or partial.complete:
-                    return partial
-            if partial is not None:
-                return partial
-            raise failed or NotSupported(f"{self.driver.platform} has no way to tell {what}")
+                found = answer if found is None else merged(found, answer)
+                if settled(found):
+                    return found
+            if failures and found is None:
+                raise _telling(failures)
+        return cast("T", found)
+
+    def _answer_by(self, name: RouteName, routes: Callable[[OltDriver], Routes[T]], what: str) -> T:
+        if name == "snmp":
+            if self.agent is None:
+                raise NotSupported(f"SNMP is not configured for {self.host}", hint="add [olts.NAME.snmp]")
+            return self.agent.answer(routes, what)
+        with self.lock:
+            if "cli" not in routes(self.driver):
+                raise NotSupported(f"{self.driver.platform} does not tell {what} on the command line")
+            self._adapt()
+            return self._drive(cli_route(routes(self.driver)), None)
 
     def run(self, flow: Callable[[OltDriver], Flow[T]], changes: Changes | None = None) -> T:
         """Run a flow of the driver; its changes need a journal."""
@@ -117,16 +156,21 @@ class Engine:
             return self._drive(flow(self.driver), changes)
 
     def _drive(self, flow: Flow[T], changes: Changes | None) -> T:
+        replies: Reply = ()
         try:
             request = next(flow)
             while True:
-                if isinstance(request, Batch):
-                    request = flow.send(self._ask(request))
-                else:
-                    request = flow.send((self._change(request, changes),))
+                replies = self._ask(request) if isinstance(request, Batch) else (self._change(request, changes),)
+                request = flow.send(replies)
         except StopIteration as end:
             result: T = end.value
             return result
+        except DeviceError as exc:
+            # a parser knows what was answered, only we know to which line
+            refused = next((reply for reply in replies if self._refusal(reply)[0] is not None), None)
+            if refused is not None:
+                exc.name_command(str(refused.request))
+            raise
         finally:
             flow.close()
 
@@ -137,7 +181,7 @@ class Engine:
 
     def _adapt(self) -> OltFacts:
         if self._facts is None:
-            self._facts = self._drive(self.driver.facts()["cli"], None)
+            self._facts = self._drive(cli_route(self.driver.facts()), None)
             self.driver = self.driver.adapted_to(self._facts)
             self.dialect = self.driver.cli or self.dialect
         return self._facts
@@ -247,7 +291,14 @@ class Engine:
     def _open(self) -> None:
         if self.transport.is_open:
             return
-        self.transport.open()
+        locked = self.conversation.locked
+        if locked is not None and time.monotonic() < locked[1]:
+            raise locked[0]
+        try:
+            self.transport.open()
+        except AuthError as exc:
+            self.conversation.locked = exc, time.monotonic() + _LOCKED_FOR_S
+            raise
         self.conversation.view = self.transport.view or ""
         for setup in self.dialect.setup:
             reply = self._line(Cli(setup.line, view=setup.view), reopen=False)
@@ -275,7 +326,10 @@ class Engine:
             raise
 
 
-def _merged(one: T, other: T) -> T:
-    if isinstance(one, OpticalReading) and isinstance(other, OpticalReading):
-        return cast("T", one.merged_with(other))
-    return one
+def _telling(failures: Sequence[PonprobeError]) -> PonprobeError:
+    """Of what kept several roads from answering, what tells most: the device's own words, else what went wrong."""
+    for kinds in ((DeviceError,), (TransportError, ParseError)):
+        for failure in failures:
+            if isinstance(failure, kinds):
+                return failure
+    return failures[0]

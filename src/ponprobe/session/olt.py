@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import tenacity
 
-from ponprobe.errors import AlreadyExists, NotFound, PonprobeError
-from ponprobe.flow import Routes, changes_of
+from ponprobe.errors import AlreadyExists, ConfigError, NotFound, PonprobeError
+from ponprobe.flow import RouteName, Routes, changes_of
 from ponprobe.models.acceptance import ActivationOrder, Ownership, Registration, new_mark
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
-from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
-from ponprobe.models.optical import Finding, OpticalReading, ThresholdSet
+from ponprobe.models.device import Board, Conflict, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.judgement import Finding, JudgeOptions, ThresholdSet
+from ponprobe.models.optical import OpticalReading
+from ponprobe.models.plant import PlantRecord
 from ponprobe.models.run import EventName, MeasureResult, Plan, Recovery, Removal, RunEvent
 from ponprobe.models.service import ServicePort
 from ponprobe.session.engine import Engine
@@ -27,12 +29,14 @@ from ponprobe.session.test_onu import (
     mark_after_change,
     require_clean,
 )
+from ponprobe.session.verifying import look_again, look_for_leftovers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ponprobe.config import Settings
     from ponprobe.drivers.base import OltDriver
+    from ponprobe.models.sweep import SweepItem
     from ponprobe.store.journal import Journal, JournalRun
     from ponprobe.transports.record import Transcript
 
@@ -63,6 +67,7 @@ class Olt:
         self._engine = engine
         self._open_journal = journal
         self._on_close = on_close
+        self._closed = False
         self._run_id = ""
         self._port: PonPort | None = None
         self._splitter: str | None = None
@@ -97,7 +102,12 @@ class Olt:
         self.close()
 
     def close(self) -> None:
-        """Log out, unless another ``Olt`` of this process still uses the session."""
+        """Log out, unless another ``Olt`` of this process still uses the session; again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._engine.agent is not None:
+            self._engine.agent.close()
         if self._on_close is not None:
             self._on_close()
         else:
@@ -111,6 +121,10 @@ class Olt:
     def facts(self) -> OltFacts:
         """Model, version, patch, host name."""
         return self._answer(lambda driver: driver.facts(), "facts")
+
+    def pon_ports(self) -> tuple[PonPort, ...]:
+        """Every PON port that holds a registered ONU, in order; ports without one may be among them."""
+        return self._answer(lambda driver: driver.pon_ports(), "its PON ports")
 
     def boards(self) -> tuple[Board, ...]:
         """Every slot that holds a board."""
@@ -163,6 +177,26 @@ class Olt:
         """The addresses learnt behind one ONU."""
         where = OnuRef.parse(onu)
         return self._answer(lambda driver: driver.macs(where), "learnt addresses")
+
+    def conflicts(self, serial: Serial | str) -> tuple[Conflict, ...]:
+        """Who is in the way of an ONU that does not register, by the OLT's log. Raises ``NotSupported`` without one."""
+        wanted = Serial(serial)
+        return self._answer(lambda driver: driver.conflicts(wanted), "conflicts of registration")
+
+    def sweep(
+        self,
+        *,
+        ports: Iterable[PonPort | str] | None = None,
+        done: Iterable[PonPort | str] = (),
+        with_distance: bool = False,
+    ) -> Iterator[SweepItem]:
+        """Read every ONU of the OLT, or of ``ports``, one port after the other, as a stream; ``done`` is left out.
+
+        See ``ponprobe.session.sweep.sweep``: a port that cannot be read is in the stream with its reason.
+        """
+        from ponprobe.session.sweep import sweep  # noqa: PLC0415 - most sessions sweep nothing
+
+        return sweep(self, ports=ports, done=done, with_distance=with_distance)
 
     # ------------------------------------------------------------------ one test ONU
 
@@ -256,16 +290,29 @@ class Olt:
         samples: int | None = None,
         online_timeout_s: float | None = None,
         keep: bool = False,
+        verify: Literal["snmp"] | None = None,
+        judging: JudgeOptions | None = None,
+        plant: PlantRecord | tuple[int, ...] | None = None,
     ) -> MeasureResult:
         """Measure one splitter: activate, wait until online, read, judge, revoke, prove.
 
         Returns a result for every splitter whose device answered; an ONU that does not come up is ``undetermined`` with
-        a finding that says where it was seen instead, if anywhere. ``keep`` leaves the test ONU for a re-test. Raises
-        as ``activate`` and ``TestOnu.revoke`` do.
+        a finding that says where it was seen instead, if anywhere. ``keep`` leaves the test ONU for a re-test.
+        ``verify="snmp"`` reads by the command line, looks again by SNMP (and once more after the removal) and reports
+        every disagreement as a finding. ``judging`` is how to judge (policy, class, certificate...); ``plant``, the
+        record or its split ratios alone, is what the measured losses are compared with. Raises as ``activate`` and
+        ``TestOnu.revoke`` do.
         """
-        from ponprobe.evaluate import CONSTRUCTION, judge  # noqa: PLC0415 - questions alone need no judge
+        from ponprobe.evaluate import CONSTRUCTION  # noqa: PLC0415 - questions alone need no judge
+        from ponprobe.session.judging import certified, compared, judged  # noqa: PLC0415
 
+        options, serial = judging or JudgeOptions(), order.auth.serial
+        if options.calibration is not None:
+            certified(options.calibration, serial, _now())
         order.needs(*self._engine.driver.order_needs)
+        if verify is not None and self._engine.agent is None:
+            raise ConfigError(f"SNMP is not configured for {self.name}", hint="add [olts.NAME.snmp], or do not verify")
+        by: tuple[RouteName, ...] = () if verify is None else ("cli",)
         started, first_line = _now(), self._lines
         facts = self._engine.facts()
         findings: list[Finding] = []
@@ -273,14 +320,25 @@ class Olt:
             registered = _now()
             online = onu.wait_online(online_timeout_s or self.settings.online_timeout_s)
             online_after_s = (_now() - registered).total_seconds() if online else None
-            readings = tuple(onu.optical() for _ in range((samples or self.settings.samples) if online else 1))
-            verdict = judge(readings, thresholds or CONSTRUCTION, judged_at=_now())
+            readings = tuple(onu.optical(by=by) for _ in range((samples or self.settings.samples) if online else 1))
+            limits = thresholds or CONSTRUCTION
+            verdict = judged(readings, limits, options, platform=self.platform, serial=serial, plant=plant, at=_now())
+            comparisons = compared(verdict, plant, onu.state)
             self._emit("verdict", data=verdict.model_dump(mode="json"))
             macs = onu.macs() if online and order.service_model != "none" else ()
+            verification = None
+            if verify is not None:
+                read = readings[-1] if online else None
+                verification = look_again(self._engine, onu.registration, onu.state, read)
+                self._emit("verified", data=verification.model_dump(mode="json"))
             if keep:
                 onu.keep()
         if not online:
             findings.append(self._why_offline(order, onu.state))
+        if verification is not None:
+            findings += verification.findings
+            if not keep and verification.state is not None:
+                findings += look_for_leftovers(self._engine, onu.registration)
         result = MeasureResult(
             run_id=onu.run_id,
             olt=self.name,
@@ -293,6 +351,8 @@ class Olt:
             verdict=verdict,
             macs=macs,
             removal=onu.removal,
+            verification=verification,
+            comparisons=comparisons,
             findings=tuple(findings),
             started_at=started,
             finished_at=_now(),
@@ -313,11 +373,33 @@ class Olt:
                 text=f"{serial} was found on {others[0]} instead of {order.port}: the resource record is wrong",
                 next_step=f"correct the record of splitter {order.splitter or 'and port'}, or plug into the right one",
             )
+        rival = self._rival(serial, order)
+        if rival is not None:
+            return rival
         cause = f" (last down cause: {state.last_down_cause})" if state.last_down_cause else ""
         return Finding(
             code="never_online",
             text=f"the test ONU did not come up on {order.port}{cause}, and no other port of this OLT sees it",
             next_step="check power and patch cord of the test ONU, then the fibre from the splitter to the OLT",
+        )
+
+    def _rival(self, serial: Serial | None, order: ActivationOrder) -> Finding | None:
+        """The OLT's register log, where one can be read, may name who is in the way."""
+        if serial is None:
+            return None
+        try:
+            # the log has old lines: only a rival that still stands there is in the way
+            standing = [each for each in self.conflicts(serial) if self.onu_state(each.registered_at) is not None]
+        except PonprobeError:
+            return None
+        if not standing:
+            return None
+        latest = standing[-1]
+        return Finding(
+            code="registration_conflict",
+            text=f"the OLT's log says that {serial} was refused because of {latest.registered_at}"
+            f" ({latest.result or 'no reason given'}, {latest.logged_at or 'time unknown'})",
+            next_step=f"find out who uses {latest.registered_at}, then measure {order.port} again",
         )
 
     # ------------------------------------------------------------------ cleaning up
@@ -381,7 +463,7 @@ class Olt:
         return self._run_id
 
     def _line_sent(self, line: str, view: str) -> None:
-        self._lines += 1
+        self._lines += view != "snmp"
         if self.on_event is not None:
             self._emit("command", data={"line": line, "view": view})
 

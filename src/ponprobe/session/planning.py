@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from ponprobe.flow import Batch, Cli, Flow, Reply, Request, changes_of, observed
+from ponprobe.flow import Batch, Cli, Flow, Reply, Request, Routes, changes_of, cli_route, observed, snmp_route
 from ponprobe.models.acceptance import ActivationOrder, Created, new_mark
 from ponprobe.models.run import Plan, PlannedLine
 from ponprobe.session.engine import Engine
@@ -32,11 +32,11 @@ def plan_run(engine: Engine, order: ActivationOrder, *, samples: int) -> Plan:
     for flow in (driver.register(registration), driver.add_service(registration)):
         created += sheet.whole(flow)
     sheet.first(driver.read_back(registration), "read", "read back what the OLT holds now")
-    sheet.first(driver.onu_state(owner.onu)["cli"], "read", "until the ONU is online")
+    sheet.first(cli_route(driver.onu_state(owner.onu)), "read", "until the ONU is online")
     for number in range(1, samples + 1):
-        sheet.first(driver.optical(owner.onu)["cli"], "read", f"sample {number} of {samples}")
+        sheet.asks(driver.optical(owner.onu), f"sample {number} of {samples}")
     if order.service_model != "none":
-        sheet.first(driver.macs(owner.onu)["cli"], "read", "addresses learnt: is the service alive?")
+        sheet.asks(driver.macs(owner.onu), "addresses learnt: is the service alive?")
     everything = tuple(created)
     sheet.first(driver.guard(owner, everything), "read", "is it ours?")
     sheet.whole(driver.remove(owner, tuple(sorted(everything, key=_removal_order))), "undo")
@@ -56,6 +56,7 @@ class _Sheet:
         self.lines: list[PlannedLine] = []
         self._moves: Callable[[str, str], tuple[tuple[str, str], ...]] = engine.dialect.moves
         self._view = engine.conversation.view
+        self._road = engine.routes[0]
 
     def whole(self, flow: Flow[None], purpose: Purpose = "write") -> list[Created]:
         """Add every change of a flow that does not look at replies; return what they create."""
@@ -64,6 +65,15 @@ class _Sheet:
             self._add(change.cli, purpose, change.what)
             created += [change.creates] if change.creates is not None else []
         return created
+
+    def asks(self, routes: Routes[T], what: str) -> None:
+        """Add the first request of a question, on the road that is asked first."""
+        if self._road == "snmp" and "snmp" in routes:
+            flow = snmp_route(routes)
+            self.lines.append(PlannedLine(line=str(next(flow)), view="snmp", purpose="read", what=what))
+            flow.close()
+        else:
+            self.first(cli_route(routes), "read", what)
 
     def first(self, flow: Flow[T], purpose: Purpose, what: str) -> None:
         """Add the first request of a flow: all that can be known before its answer."""

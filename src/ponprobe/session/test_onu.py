@@ -13,7 +13,7 @@ import tenacity
 
 from ponprobe.drivers.parsing import clean
 from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, RevokeError, TransportError
-from ponprobe.flow import CliReply, Reply, Request, Write, changes_of, observed
+from ponprobe.flow import CliReply, Reply, Request, RouteName, Write, changes_of, cli_route, observed
 from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef
 from ponprobe.models.device import MacEntry, OnuState
@@ -212,7 +212,8 @@ class TestOnu:
 
     def refresh(self) -> OnuState:
         """Read the ONU's state; ``ResidueError`` never, ``NotOurs`` if somebody else's ONU stands in our place."""
-        state = self._engine.answer(lambda driver: driver.onu_state(self.ref), "the state of an ONU")
+        # whose ONU it is shows on the command line only: not every MIB has descriptions
+        state = self._engine.run(lambda driver: cli_route(driver.onu_state(self.ref)))
         if state is None:
             raise NotOurs(f"our test ONU {self.ref} is gone from {self._engine.host}", hint="somebody removed it")
         if not self.registration.ownership.matches(description=state.description, serial=state.serial):
@@ -236,9 +237,9 @@ class TestOnu:
             self._emit("online", data={"distance_m": self.state.distance_m, "config_state": self.state.config_state})
         return online
 
-    def optical(self) -> OpticalReading:
-        """Read the four powers once."""
-        reading = self._engine.answer(lambda driver: driver.optical(self.ref), "optical powers")
+    def optical(self, *, by: Sequence[RouteName] = ()) -> OpticalReading:
+        """Read the four powers once; ``by`` names the roads to take, in place of the settings' ``routes``."""
+        reading = self._engine.answer(lambda driver: driver.optical(self.ref), "optical powers", by=by)
         self._emit("sample", data=reading.model_dump(mode="json"))
         return reading
 

@@ -27,10 +27,10 @@ from ponprobe.connect import connect
 from ponprobe.drivers import driver_for
 from ponprobe.drivers.base import API_VERSION
 from ponprobe.errors import AlreadyExists, NotOurs, PonprobeError
-from ponprobe.flow import Batch, Write, changes_of
+from ponprobe.flow import Batch, SnmpGet, SnmpWalk, Write, changes_of
 from ponprobe.models.acceptance import ActivationOrder, Registration, new_mark
 from ponprobe.models.addressing import OnuRef
-from ponprobe.models.optical import Outcome
+from ponprobe.models.judgement import Outcome
 from ponprobe.session.olt import Olt
 
 Fault = Literal["cut before", "answer lost", "silence", "garbage"]
@@ -126,8 +126,9 @@ class DriverContract:
         onu = order.port.onu(0)
         for routes in (driver.facts(), driver.boards(), driver.onus(order.port), driver.onu_state(onu)):
             assert routes, "a question has at least one route"
-            for flow in routes.values():
-                assert isinstance(next(flow), Batch)
+            for name, flow in routes.items():
+                asks = (SnmpGet, SnmpWalk) if name == "snmp" else Batch
+                assert isinstance(next(flow), asks)
                 flow.close()
         prepared = driver.prepare(order, new_mark())
         assert isinstance(next(prepared), Batch)

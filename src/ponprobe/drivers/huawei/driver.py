@@ -15,6 +15,7 @@ from ponprobe.drivers import checks
 from ponprobe.drivers.base import OltDriver
 from ponprobe.drivers.huawei import parse
 from ponprobe.drivers.huawei.dialect import MA5600T, MA5800
+from ponprobe.drivers.huawei.snmp import HuaweiSnmp
 from ponprobe.errors import (
     NotFound,
     NotOurs,
@@ -32,7 +33,7 @@ from ponprobe.models.acceptance import (
     Residue,
 )
 from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
-from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.device import Board, Conflict, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
 from ponprobe.models.optical import OnuOptical, OpticalReading, PortOptical, Reading, read_at
 from ponprobe.models.parsed import Parsed
 from ponprobe.models.service import ProfileRef, ServicePort
@@ -107,36 +108,54 @@ class HuaweiSmartAX(OltDriver):
         "EA5800",
     )
 
-    def __init__(self, cli: CliDialect = MA5600T, grammar: Grammar | None = None) -> None:
+    def __init__(
+        self, cli: CliDialect = MA5600T, grammar: Grammar | None = None, agent: HuaweiSnmp | None = None
+    ) -> None:
         self.cli: CliDialect = cli
         self.grammar = grammar or Grammar()
+        self.agent = agent or HuaweiSnmp()
+        self.snmp = self.agent.dialect
 
     def adapted_to(self, facts: OltFacts) -> HuaweiSmartAX:
-        """MA5800 family by its version name; the old traffic words up to R015."""
+        """MA5800 family by its version name; the old traffic words up to R015; the agent's manners by the model."""
+        agent = self.agent.adapted_to(facts)
         version = (facts.version or "").upper()
         if "V100R" in version:
-            return HuaweiSmartAX(MA5800)
+            return HuaweiSmartAX(MA5800, agent=agent)
         release = version.partition("V800R")[2][:3]
-        return HuaweiSmartAX(MA5600T, OLD_WORDS if release.isdigit() and int(release) <= 15 else None)
+        old = release.isdigit() and int(release) <= 15
+        return HuaweiSmartAX(MA5600T, OLD_WORDS if old else None, agent)
 
     # ------------------------------------------------------------------ questions
 
     def facts(self) -> Routes[OltFacts]:
-        return {"cli": self._facts()}
+        return {"cli": self._facts(), "snmp": self.agent.facts()}
 
     def _facts(self) -> Flow[OltFacts]:
         (reply,) = yield from ask(Cli("display version"))
         return parse.version(reply.text)
 
     def boards(self) -> Routes[tuple[Board, ...]]:
-        return {"cli": self._boards()}
+        return {"cli": self._boards(), "snmp": self.agent.boards()}
 
     def _boards(self) -> Flow[tuple[Board, ...]]:
         (reply,) = yield from ask(Cli("display board 0"))
         return tuple(board for board in parse.boards(reply.text) if board.board is not None)
 
+    def pon_ports(self) -> Routes[tuple[PonPort, ...]]:
+        return {"cli": self._pon_ports(), "snmp": self.agent.ports()}
+
+    def _pon_ports(self) -> Flow[tuple[PonPort, ...]]:
+        boards = yield from self._boards()
+        pages = yield from ask(*(Cli(f"display board {board.frame}/{board.slot}") for board in boards))
+        found = []
+        for board, reply in zip(boards, pages, strict=True):
+            page = parse.board(reply.text, board.frame, board.slot)
+            found += [PonPort(frame=board.frame, slot=board.slot, port=number) for number in range(page.ports or 0)]
+        return tuple(found)
+
     def pon_port(self, port: PonPort) -> Routes[PonPortState]:
-        return {"cli": self._pon_port(port)}
+        return {"cli": self._pon_port(port), "snmp": self.agent.pon_port(port)}
 
     def _pon_port(self, port: PonPort) -> Flow[PonPortState]:
         (reply,) = yield from ask(self._port_state(port))
@@ -148,7 +167,7 @@ class HuaweiSmartAX(OltDriver):
         return Cli(f"display port state {port.port}", view=_board_view(port))
 
     def discovered(self, port: PonPort | None = None) -> Routes[tuple[DiscoveredOnu, ...]]:
-        return {"cli": self._discovered(port)}
+        return {"cli": self._discovered(port), "snmp": self.agent.discovered(port)}
 
     def _discovered(self, port: PonPort | None) -> Flow[tuple[DiscoveredOnu, ...]]:
         # the whole OLT in one answer; the forms with a port are refused on some versions
@@ -156,21 +175,21 @@ class HuaweiSmartAX(OltDriver):
         return tuple(onu for onu in parse.autofind(reply.text) if port is None or onu.port == port)
 
     def onus(self, port: PonPort) -> Routes[tuple[OnuState, ...]]:
-        return {"cli": self._onus(port)}
+        return {"cli": self._onus(port), "snmp": self.agent.onus(port)}
 
     def _onus(self, port: PonPort) -> Flow[tuple[OnuState, ...]]:
         (reply,) = yield from ask(Cli(f"display ont info {_fsp(port)} all", view=CONFIG))
         return parse.onu_table(reply.text, port)
 
     def find(self, serial: Serial) -> Routes[OnuState | None]:
-        return {"cli": self._find(serial)}
+        return {"cli": self._find(serial), "snmp": self.agent.find(serial)}
 
     def _find(self, serial: Serial) -> Flow[OnuState | None]:
         (reply,) = yield from ask(Cli(f"display ont info by-sn {serial.hex16}", view=CONFIG))
         return parse.onu_detail(reply.text)
 
     def onu_state(self, onu: OnuRef) -> Routes[OnuState | None]:
-        return {"cli": self._onu_state(onu)}
+        return {"cli": self._onu_state(onu), "snmp": self.agent.onu_state(onu)}
 
     def _onu_state(self, onu: OnuRef) -> Flow[OnuState | None]:
         (reply,) = yield from ask(self._detail(onu))
@@ -187,7 +206,7 @@ class HuaweiSmartAX(OltDriver):
         return Cli(f"display service-port port {where.port} ont {where.onu_id}", view=CONFIG)
 
     def optical(self, onu: OnuRef) -> Routes[OpticalReading]:
-        return {"cli": self._optical(onu)}
+        return {"cli": self._optical(onu), "snmp": self.agent.optical(onu)}
 
     def _optical(self, onu: OnuRef) -> Flow[OpticalReading]:
         view = _board_view(onu.port)
@@ -197,7 +216,7 @@ class HuaweiSmartAX(OltDriver):
         return _reading(parse.onu_optical(mine.text, onu), mine, parse.port_state(port.text, onu.port), port, onu)
 
     def optical_port(self, port: PonPort) -> Routes[tuple[OpticalReading, ...]]:
-        return {"cli": self._optical_port(port)}
+        return {"cli": self._optical_port(port), "snmp": self.agent.optical_port(port)}
 
     def _optical_port(self, port: PonPort) -> Flow[tuple[OpticalReading, ...]]:
         table, state = yield from ask(self._optical_table(port), self._port_state(port))
@@ -208,7 +227,7 @@ class HuaweiSmartAX(OltDriver):
         return Cli(f"display ont optical-info {port.port} all", view=_board_view(port), timeout_s=SLOW_TABLE_S)
 
     def optical_board(self, frame: int, slot: int) -> Routes[tuple[OpticalReading, ...]]:
-        return {"cli": self._optical_board(frame, slot)}
+        return {"cli": self._optical_board(frame, slot), "snmp": self.agent.optical_board(frame, slot)}
 
     def _optical_board(self, frame: int, slot: int) -> Flow[tuple[OpticalReading, ...]]:
         (states,) = yield from ask(Cli("display port state all", view=f"config-if-gpon-{frame}/{slot}"))
@@ -221,18 +240,21 @@ class HuaweiSmartAX(OltDriver):
         return tuple(found)
 
     def service_ports(self, where: PonPort | OnuRef) -> Routes[tuple[ServicePort, ...]]:
-        return {"cli": self._service_ports(where)}
+        return {"cli": self._service_ports(where), "snmp": self.agent.service_ports(where)}
 
     def _service_ports(self, where: PonPort | OnuRef) -> Flow[tuple[ServicePort, ...]]:
         (reply,) = yield from ask(self._services_of(where))
         return parse.service_ports(reply.text)
 
     def macs(self, onu: OnuRef) -> Routes[tuple[MacEntry, ...]]:
-        return {"cli": self._macs(onu)}
+        return {"cli": self._macs(onu), "snmp": self.agent.macs(onu)}
 
     def _macs(self, onu: OnuRef) -> Flow[tuple[MacEntry, ...]]:
         (reply,) = yield from ask(Cli(f"display mac-address port {onu.port} ont {onu.onu_id}", view=CONFIG))
         return parse.macs(reply.text)
+
+    def conflicts(self, serial: Serial) -> Routes[tuple[Conflict, ...]]:
+        return {"snmp": self.agent.conflicts(serial)}
 
     # ------------------------------------------------------------------ changes
 

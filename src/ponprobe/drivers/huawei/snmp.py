@@ -22,7 +22,6 @@ from ponprobe.drivers.huawei.snmp_index import (
 )
 from ponprobe.drivers.huawei.snmp_places import VIEW, Places, demand
 from ponprobe.drivers.huawei.snmp_rows import (
-    Conflict,
     fields_of,
     filled,
     flow_of,
@@ -37,7 +36,7 @@ from ponprobe.drivers.huawei.snmp_tables import Tables
 from ponprobe.errors import NotFound, NotSupported
 from ponprobe.flow import Oid, SnmpFlow, SnmpGet, ask_snmp, dotted
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
-from ponprobe.models.device import Board, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.device import Board, Conflict, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
 from ponprobe.models.optical import OpticalReading, PortOptical, Reading
 from ponprobe.models.service import ServicePort
 
@@ -91,6 +90,10 @@ class HuaweiSnmp(Places):
         return tuple(found)
 
     # ------------------------------------------------------------------ ports
+
+    def ports(self) -> SnmpFlow[tuple[PonPort, ...]]:
+        """Every PON port that the OLT names."""
+        return tuple(place.port for place in (yield from self.pon_ports()))
 
     def pon_port(self, port: PonPort) -> SnmpFlow[PonPortState]:
         """OLT Tx, module and port state, module temperature, voltage and bias current; of an EPON port its power only.

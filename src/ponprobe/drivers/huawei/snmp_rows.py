@@ -5,29 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import SecretStr
 
 from ponprobe.drivers.columns import Readable, Row, get_rows, text_of, walk_rows
 from ponprobe.drivers.huawei import snmp_tables as mib
 from ponprobe.drivers.huawei.snmp_tables import Tables
 from ponprobe.flow import Oid, SnmpFlow, SnmpValue
-from ponprobe.models._base import Value
-from ponprobe.models.addressing import OnuRef, PonPort, Serial
+from ponprobe.models.addressing import PonPort
 from ponprobe.models.device import DiscoveredOnu
 from ponprobe.models.optical import Absence
 from ponprobe.models.service import ServicePort
-
-
-class Conflict(Value):
-    """One line of the register log: an ONU that was refused, and the registered one that is in its way."""
-
-    serial: Serial
-    result: str | None = None
-    registered_at: OnuRef
-    logged_at: str | None = None
-    source: str | None = None
-    at: AwareDatetime | None = None
-    absent: dict[str, Absence] = Field(default_factory=dict)
 
 
 def fields_of(row: Row, columns: Mapping[str, Readable[object]]) -> tuple[dict[str, Any], dict[str, Absence]]:

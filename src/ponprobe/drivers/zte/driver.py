@@ -17,6 +17,7 @@ from ponprobe.drivers.base import OltDriver
 from ponprobe.drivers.zte import dialect, orders, parse
 from ponprobe.drivers.zte.grammar import TITAN, V2, Grammar, Step, grammar_for
 from ponprobe.drivers.zte.questions import Questions, question, shown_mark
+from ponprobe.drivers.zte.snmp import ZteSnmp
 from ponprobe.errors import NotOurs, Rejected
 from ponprobe.flow import Cli, CliReply, Flow, Routes, Write, ask, write
 from ponprobe.models.acceptance import (
@@ -76,6 +77,8 @@ class ZteOlt(OltDriver):
         self.cli: CliDialect = cli or own_dialect
         self.grammar = grammar or own_grammar
         self.ask = Questions(self.grammar)
+        self.agent = ZteSnmp(titan=self.grammar.platform == "zte_titan")
+        self.snmp = self.agent.dialect
 
     def adapted_to(self, facts: OltFacts) -> ZteOlt:
         """The driver of the family that ``show card`` showed, whatever it was called in the inventory."""
@@ -86,44 +89,47 @@ class ZteOlt(OltDriver):
     # ------------------------------------------------------------------ questions
 
     def facts(self) -> Routes[OltFacts]:
-        return {"cli": self.ask.facts()}
+        return {"cli": self.ask.facts(), "snmp": self.agent.facts()}
 
     def boards(self) -> Routes[tuple[Board, ...]]:
-        return {"cli": self.ask.boards()}
+        return {"cli": self.ask.boards(), "snmp": self.agent.boards()}
+
+    def pon_ports(self) -> Routes[tuple[PonPort, ...]]:
+        return {"cli": self.ask.ports(), "snmp": self.agent.ports()}
 
     def pon_port(self, port: PonPort) -> Routes[PonPortState]:
-        return {"cli": self.ask.pon_port(port)}
+        return {"cli": self.ask.pon_port(port), "snmp": self.agent.pon_port(port)}
 
     def discovered(self, port: PonPort | None = None) -> Routes[tuple[DiscoveredOnu, ...]]:
-        return {"cli": self._discovered(port)}
+        return {"cli": self._discovered(port), "snmp": self.agent.discovered(port)}
 
     def _discovered(self, port: PonPort | None) -> Flow[tuple[DiscoveredOnu, ...]]:
         found = yield from self.ask.waiting()
         return tuple(onu for onu in found if port is None or onu.port == port)
 
     def onus(self, port: PonPort) -> Routes[tuple[OnuState, ...]]:
-        return {"cli": self.ask.onus(port)}
+        return {"cli": self.ask.onus(port), "snmp": self.agent.onus(port)}
 
     def find(self, serial: Serial) -> Routes[OnuState | None]:
-        return {"cli": self.ask.find(serial)}
+        return {"cli": self.ask.find(serial), "snmp": self.agent.find(serial)}
 
     def onu_state(self, onu: OnuRef) -> Routes[OnuState | None]:
-        return {"cli": self.ask.onu_state(onu)}
+        return {"cli": self.ask.onu_state(onu), "snmp": self.agent.onu_state(onu)}
 
     def optical(self, onu: OnuRef) -> Routes[OpticalReading]:
-        return {"cli": self.ask.optical(onu)}
+        return {"cli": self.ask.optical(onu), "snmp": self.agent.optical(onu)}
 
     def optical_port(self, port: PonPort) -> Routes[tuple[OpticalReading, ...]]:
-        return {"cli": self.ask.optical_port(port)}
+        return {"cli": self.ask.optical_port(port), "snmp": self.agent.optical_port(port)}
 
     def optical_board(self, frame: int, slot: int) -> Routes[tuple[OpticalReading, ...]]:
-        return {"cli": self.ask.optical_board(frame, slot)}
+        return {"cli": self.ask.optical_board(frame, slot), "snmp": self.agent.optical_board(frame, slot)}
 
     def service_ports(self, where: PonPort | OnuRef) -> Routes[tuple[ServicePort, ...]]:
-        return {"cli": self.ask.services(where)}
+        return {"cli": self.ask.services(where), "snmp": self.agent.service_ports(where)}
 
     def macs(self, onu: OnuRef) -> Routes[tuple[MacEntry, ...]]:
-        return {"cli": self.ask.macs(onu)}
+        return {"cli": self.ask.macs(onu), "snmp": self.agent.macs(onu)}
 
     # ------------------------------------------------------------------ before a change
 

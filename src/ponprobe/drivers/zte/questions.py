@@ -212,6 +212,12 @@ class Questions:
 
     # ------------------------------------------------------------------ optics
 
+    def ports(self) -> Flow[tuple[PonPort, ...]]:
+        """The GPON ports that have ONUs: one question for the whole OLT tells which."""
+        (reply,) = yield from ask(question("show gpon onu state"))
+        ports = {state.onu.port for state in parse.states(reply.text) if state.onu is not None}
+        return tuple(sorted(ports, key=lambda port: (port.frame, port.slot, port.port)))
+
     def pon_port(self, port: PonPort) -> Flow[PonPortState]:
         """A port's launch power and its module. The module's own figure counts only where the other is not told."""
         name = self.grammar.port(port)
@@ -266,10 +272,8 @@ class Questions:
 
     def optical_board(self, frame: int, slot: int) -> Flow[tuple[OpticalReading, ...]]:
         """Every port of a board that has ONUs: one question for the whole OLT tells which."""
-        (reply,) = yield from ask(question("show gpon onu state"))
-        ports = {state.onu.port for state in parse.states(reply.text) if state.onu is not None}
         found: list[OpticalReading] = []
-        for port in sorted(ports, key=lambda port: port.port):
+        for port in (yield from self.ports()):
             if (port.frame, port.slot) == (frame, slot):
                 found += yield from self.optical_port(port)
         return tuple(found)

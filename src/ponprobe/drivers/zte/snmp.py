@@ -95,6 +95,10 @@ class ZteSnmp:
                 return tuple(board_of(row, cards) for row in rows.values())
         raise NotSupported("this build shows no table of cards over SNMP")
 
+    def ports(self) -> SnmpFlow[tuple[PonPort, ...]]:
+        """Every GPON port that the OLT names; EPON ports are not read over SNMP."""
+        return tuple(place.port for place in (yield from all_places()) if place.technology == "gpon")
+
     def pon_port(self, port: PonPort) -> SnmpFlow[PonPortState]:
         """A port's module: launch power and sensors; and whether the port is up (ifOperStatus)."""
         place = yield from locate(port)
@@ -260,7 +264,8 @@ class ZteSnmp:
         olt_tx = best(launch, place, (), reply).reading()
         phases, received = (existing(each, place, (_ANYBODY,), reply) for each in (phases, received))
         if not phases and not received:
-            raise NotSupported("this build shows neither the states of ONUs nor what it receives from them over SNMP")
+            yield from self._demand_elsewhere(place)
+            return ()
         states = yield from self._column(phases, place)
         heard = yield from self._column(received, place)
         onus = sorted({*states, *heard}, key=lambda ref: ref.onu_id)
@@ -278,6 +283,17 @@ class ZteSnmp:
             )
             for ref, (phase, olt_rx) in sides.items()
         )
+
+    def _demand_elsewhere(self, place: Place) -> SnmpFlow[None]:
+        """A port of which nothing is known is empty if the tables have rows of other ports; else they do not exist.
+
+        Some agents say "no such object" of a port without rows.
+        """
+        phases, received, _ = self._of_the_olt(place)
+        for source in (*received, *phases):
+            if (yield from ask_snmp(SnmpWalk(source.column.oid))).values:
+                return
+        raise NotSupported("this build shows neither the states of ONUs nor what it receives from them over SNMP")
 
     def _own_powers(self, place: Place, onus: Sequence[OnuRef]) -> SnmpFlow[dict[OnuRef, dict[str, Reading]]]:
         """What the ONUs say. The first one shows which tree has which power; the others are asked there."""

@@ -4,7 +4,7 @@ Every reader takes raw text (or a cleaned ``Answer``), raises a refusal as ``Dev
 know as ``ParseError``; ``parse`` makes refusals part of its result.
 """
 
-from ponprobe.drivers.huawei.parse.chassis import boards, version
+from ponprobe.drivers.huawei.parse.chassis import board, boards, version
 from ponprobe.drivers.huawei.parse.dispatch import parse
 from ponprobe.drivers.huawei.parse.onus import autofind, onu_detail, onu_table
 from ponprobe.drivers.huawei.parse.optics import onu_optical, optical_table, port_state, port_states
@@ -20,6 +20,7 @@ from ponprobe.drivers.huawei.parse.writes import ont_add, ont_delete, write
 
 __all__ = [
     "autofind",
+    "board",
     "boards",
     "line_profile",
     "macs",

@@ -50,6 +50,13 @@ def slots(answer: Answer, frame: int) -> tuple[tuple[Board, ...], bool]:
     return found, not stops and parsing.closed(answer.body)
 
 
+def board(text: str | Answer, frame: int, slot: int) -> Board:
+    """Read ``display board F/S``; an answer that was cut raises."""
+    answer = answered(text)
+    demand_whole(answer, "display board", whole=True)
+    return board_page(answer, frame, slot)
+
+
 _PORT_ROW = re.compile(r"^\s*\d+\s+(?:x?gpon|epon|10g\S*|xgs\S*)\s", re.MULTILINE | re.IGNORECASE)
 
 
