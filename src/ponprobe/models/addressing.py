@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, SecretStr, field_validator, model_serializer, model_validator
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SecretStr,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 from ponprobe.models._base import Value
@@ -190,6 +198,18 @@ class Serial:
             lambda value: value if isinstance(value, cls) else cls(value),
             serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        del schema, handler
+        return {
+            "type": "string",
+            "title": "Serial",
+            "description": "Vendor code of four characters and eight hex digits; sixteen hex digits are read, too.",
+            "examples": ["HWTC0B086EA9"],
+        }
 
 
 def _device_token(value: SecretStr, what: str, longest: int) -> SecretStr:
