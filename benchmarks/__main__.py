@@ -23,7 +23,7 @@ import paramiko
 from pydantic import SecretStr
 
 import ponprobe
-from benchmarks import judging, snmp
+from benchmarks import batch, judging, snmp
 from ponprobe.session.olt import Olt
 
 PROMPT = re.compile(rb"MA5683T(\([^)\r\n]*\))?[>#]\s*$")
@@ -202,6 +202,7 @@ def main() -> None:
             lab.close()
     snmp.main(runs)
     judging.main(runs)
+    batch.main(runs)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import SecretStr, ValidationError
@@ -187,3 +189,13 @@ def journal_at(place: str) -> Journal:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Journal(path)
     return Journal(place)
+
+
+class _Module(ModuleType):
+    """``import ponprobe.connect`` puts this module in the place of ``ponprobe.connect``, the function: call either."""
+
+    def __call__(self, olt: str, **how: Any) -> Olt:
+        return connect(olt, **how)
+
+
+sys.modules[__name__].__class__ = _Module

@@ -23,7 +23,11 @@ an error has already removed secrets from the text.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class PonprobeError(Exception):
@@ -44,6 +48,13 @@ class PonprobeError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} - {self.hint}" if self.hint else self.message
+
+    def again(self) -> Self:
+        """The same error for another caller: what became of one run must not stick to the next."""
+        fresh = copy(self)
+        fresh.after_change = None
+        fresh.__traceback__ = fresh.__context__ = None
+        return fresh
 
     def redact(self, scrub: Callable[[str], str]) -> None:
         """Cover secrets in everything this error can show; a cause that shows one is dropped."""

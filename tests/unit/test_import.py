@@ -48,3 +48,12 @@ def test_every_public_name_is_there_sorted_and_listed() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(ponprobe, "get_facts")
+
+
+def test_importing_the_module_connect_leaves_the_function_callable() -> None:
+    told = python(
+        "import ponprobe.connect, ponprobe\n"
+        "try: ponprobe.connect('no-such-olt')\n"
+        "except ponprobe.PonprobeError as exc: print(type(exc).__name__)"
+    )
+    assert told == "ConfigError"

@@ -51,7 +51,7 @@ class Agent:
     def _ready(self) -> tuple[OltDriver, SnmpTransport]:
         with self._lock:
             if self._dead is not None and time.monotonic() < self._dead[1]:
-                raise self._dead[0]
+                raise self._dead[0].again()
             if self._adapted is None or self._transport is None:
                 try:
                     self._adapted, self._transport = self._meet()

@@ -293,7 +293,7 @@ class Engine:
             return
         locked = self.conversation.locked
         if locked is not None and time.monotonic() < locked[1]:
-            raise locked[0]
+            raise locked[0].again()
         try:
             self.transport.open()
         except AuthError as exc:

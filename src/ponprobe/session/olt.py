@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from ponprobe.config import Settings
     from ponprobe.drivers.base import OltDriver
+    from ponprobe.models.batch import BatchResult
     from ponprobe.models.sweep import SweepItem
     from ponprobe.store.journal import Journal, JournalRun
     from ponprobe.transports.record import Transcript
@@ -224,6 +225,10 @@ class Olt:
         )
         return again(self._activate, order)
 
+    def test_onu(self, order: ActivationOrder) -> TestOnu:
+        """``with olt.test_onu(order) as onu``: the same as ``activate``, in the words of what it gives."""
+        return self.activate(order)
+
     def _activate(self, order: ActivationOrder) -> TestOnu:
         journal = self._open_journal()
         run_id = self._begin_run(order)
@@ -238,13 +243,14 @@ class Olt:
                 changes = self._intend(journal, run_id, order, registration)
                 try:
                     state = self._register(registration, changes)
+                    # whoever listens may fail, too: then nothing must stay behind
+                    self._emit("activated", data={"onu": str(registration.onu), "serial": str(order.auth)})
                 except BaseException as error:
                     self._roll_back(registration, changes, error)
                     raise
             except BaseException:
                 journal.release_run(run_id, lock)
                 raise
-        self._emit("activated", data={"onu": str(registration.onu), "serial": str(order.auth)})
         return TestOnu(
             self._engine,
             changes,
@@ -401,6 +407,12 @@ class Olt:
             f" ({latest.result or 'no reason given'}, {latest.logged_at or 'time unknown'})",
             next_step=f"find out who uses {latest.registered_at}, then measure {order.port} again",
         )
+
+    def measure_batch(self, orders: Iterable[ActivationOrder], **how: Any) -> BatchResult:
+        """Measure many splitters with the phases batched; see ``ponprobe.session.batch.measure_batch``."""
+        from ponprobe.session.batch import measure_batch  # noqa: PLC0415 - it builds on this module
+
+        return measure_batch(self, orders, **how)
 
     # ------------------------------------------------------------------ cleaning up
 
