@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -17,3 +18,9 @@ class Value(BaseModel):
         for name, value in super().__repr_args__():
             if value is not None and value not in ((), {}):
                 yield name, value
+
+    def _repr_html_(self) -> str | None:
+        """How notebooks show this value; ``None`` where its text says it better. See ``ponprobe.display``."""
+        # by name: the display knows the models, and no model may know what is above it. Loaded at the first look
+        shown: str | None = import_module("ponprobe.display").html_of(self)
+        return shown

@@ -94,6 +94,12 @@ class Olt:
     def __repr__(self) -> str:
         return f"Olt({self.name!r}, {self.platform}, {self.host})"
 
+    def _repr_html_(self) -> str:
+        """How notebooks show this OLT; asks it nothing."""
+        from ponprobe.display import olt_html  # noqa: PLC0415 - only notebooks look
+
+        return olt_html(self)
+
     def __enter__(self) -> Self:
         return self
 

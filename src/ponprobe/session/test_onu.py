@@ -208,6 +208,12 @@ class TestOnu:
         end = "kept" if self.kept else "live" if self.removal is None else "clean" if self.removal.clean else "residue"
         return f"TestOnu({self.ref}, run {self.run_id}, {end})"
 
+    def _repr_html_(self) -> str:
+        """How notebooks show this test ONU; asks it nothing."""
+        from ponprobe.display import onu_html  # noqa: PLC0415 - only notebooks look
+
+        return onu_html(self)
+
     # ------------------------------------------------------------------ questions
 
     def refresh(self) -> OnuState:
