@@ -65,7 +65,7 @@ def test_measure(lab: emulator.Lab, environment: dict[str, str]) -> None:
 
 def test_diagnose(environment: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "02_diagnose.py"), "lab", "0/1/0"],
+        [sys.executable, str(EXAMPLES / "05_look_around.py"), "lab", "0/1/0"],
         env=environment,
         capture_output=True,
         text=True,
@@ -84,7 +84,7 @@ def test_batch(lab: emulator.Lab, environment: dict[str, str], tmp_path: Path) -
     )
     results = tmp_path / "results"
     done = subprocess.run(
-        ["sh", str(EXAMPLES / "03_batch.sh"), str(jobs), str(results)],
+        ["sh", str(EXAMPLES / "04_batch.sh"), str(jobs), str(results)],
         env=environment,
         capture_output=True,
         text=True,

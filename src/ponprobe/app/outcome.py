@@ -17,6 +17,7 @@ from ponprobe.errors import (
     ConnectError,
     DriverNotFound,
     HostKeyError,
+    IllegalTransition,
     LeaseConflict,
     NotOurs,
     PonprobeError,
@@ -68,7 +69,7 @@ MEANINGS: dict[ExitCode, str] = {
 }
 """What each code means; ``ponprobe --help`` prints this table. A batch ends with its worst: 7, 1, 6, 5, 8, 3, 4, 0."""
 
-_SAFETY = (AlreadyExists, WrongPort, VlanInUse, NotOurs, LeaseConflict, HostKeyError)
+_SAFETY = (IllegalTransition, AlreadyExists, WrongPort, VlanInUse, NotOurs, LeaseConflict, HostKeyError)
 _USAGE = (ConfigError, DriverNotFound)
 _RETRYABLE = (ConnectError, TransportTimeout, SessionLost, ResourceBusy, LeaseConflict)
 

@@ -22,7 +22,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 config_app = typer.Typer(name="config", help="Settings and inventory.", no_args_is_help=True)
+project_app = typer.Typer(
+    name="project", help="Whole projects: engineering data, tests, acceptance, second review.", no_args_is_help=True
+)
 ACCEPT, ASK, MORE = "Acceptance", "Questions (nothing is changed)", "Without an OLT"
+app.add_typer(project_app, rich_help_panel=ACCEPT)
 app.add_typer(config_app, rich_help_panel=MORE)
 
 

@@ -1,1 +1,1 @@
-"""What must survive a crash: the journal. SQLAlchemy Core, SQLite by default, another database by URL."""
+"""What must survive a crash: the journal, and the acceptance process. SQLAlchemy Core, SQLite or PostgreSQL by URL."""

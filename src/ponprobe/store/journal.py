@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 WriteState = Literal["intended", "done", "refused", "unknown", "undone"]
 RunState = Literal["open", "kept", "clean", "residue"]
 
+_TABLES = 0x706F6E6A  # the advisory lock under which the tables are made: any number that is ours
+
 _metadata = sa.MetaData()
 _runs = sa.Table(
     "runs",
@@ -112,6 +114,8 @@ class Journal:
     def __init__(self, place: str | Path) -> None:
         text = str(place)
         self.url = sa.engine.make_url(text) if "://" in text else sa.URL.create("sqlite", database=text)
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
         locks = (
             Path(self.url.database or "journal")
             if self.url.get_backend_name() == "sqlite"
@@ -123,12 +127,23 @@ class Journal:
             self._engine = sa.create_engine(self.url)
             if self.url.get_backend_name() == "sqlite":
                 sa.event.listen(self._engine, "connect", _durable)
-            _metadata.create_all(self._engine)
-        except (OSError, sa.exc.SQLAlchemyError) as exc:
+            self._create()
+        except (OSError, Timeout, sa.exc.SQLAlchemyError) as exc:
             raise ConfigError(
                 f"the journal {self.url.render_as_string(hide_password=True)} cannot be opened: {exc}",
                 hint="without a journal nothing is changed on a device; name another place with PONPROBE_JOURNAL",
             ) from exc
+
+    def _create(self) -> None:
+        """Make the tables, one process or thread at a time: looking for them and making them are two steps."""
+        if self.url.get_backend_name() == "sqlite":
+            with FileLock(str(self._locks / "tables.lock"), timeout=60):
+                _metadata.create_all(self._engine)
+            return
+        with self._engine.begin() as connection:
+            if self.url.get_backend_name() == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TABLES)))
+            _metadata.create_all(connection)
 
     def close(self) -> None:
         """Release the database."""

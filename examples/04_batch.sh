@@ -4,7 +4,7 @@
 #   OLT PORT SERIAL SVLAN CVLAN SPLITTER...
 #   lab 0/1/3 HWTC0B086EA9 100 3901 Riser 2, splitter 7
 #
-# usage: 03_batch.sh JOBS RESULTS_DIR
+# usage: 04_batch.sh JOBS RESULTS_DIR
 set -u
 jobs=$1
 results=$2

@@ -2,7 +2,7 @@
 
 ::
 
-    python examples/02_diagnose.py OLT PORT
+    python examples/05_look_around.py OLT PORT
 """
 
 from __future__ import annotations
