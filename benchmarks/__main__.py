@@ -23,7 +23,7 @@ import paramiko
 from pydantic import SecretStr
 
 import ponprobe
-from benchmarks import batch, judging, snmp
+from benchmarks import batch, judging, reports, snmp
 from ponprobe.session.olt import Olt
 
 PROMPT = re.compile(rb"MA5683T(\([^)\r\n]*\))?[>#]\s*$")
@@ -203,6 +203,7 @@ def main() -> None:
     snmp.main(runs)
     judging.main(runs)
     batch.main(runs)
+    reports.main(runs)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from ponprobe.connect import journal_at
 from ponprobe.emulator import EmulatedOlt, Lab, Scenario
 from ponprobe.models.engineering import ROW_HEADERS, ActivationState, Failure, OltRecord, SplitterKey
 from ponprobe.models.run import RunEvent
+from ponprobe.reports import verify_package
 from ponprobe.workflow.outcomes import ItemOutcome
 
 from .conftest import CANARIES, Ran, Run, changes
@@ -299,6 +300,24 @@ def test_the_second_review_is_another_persons(cli: Run, home: Path) -> None:
     now = cli("project", "status", P)
     assert "资源修改" in now.err
     assert cli("project", "accept", P, *ENGINEER).code == 8
+
+
+def test_the_report_is_written_in_every_format(cli: Run, home: Path) -> None:
+    imported(cli, home)
+    activated(cli, GOOD)
+    cli("project", "test", P, *ENGINEER)
+    photographed(cli, home, GOOD)
+    names = ["r.xlsx", "r.html", "r.json", "r.csv", "r.zip"]
+    ran = cli("project", "report", P, *(word for name in names for word in ("-o", name)), "--json")
+    assert (ran.code, ran.json["files"]) == (0, names)
+    assert GOOD in (home / "r.html").read_text("utf-8")
+    assert "-20" in (home / "r.html").read_text("utf-8")
+    manifest = verify_package(home / "r.zip")
+    assert any(each.kind == "position" for each in manifest.files)
+    for wrong, told in (("r.pdf", "--output: r.pdf names no format"), ("no/r.csv", "--output: there is no directory")):
+        ran = cli("project", "report", P, "-o", wrong)
+        assert (ran.code, told in flat(ran.err)) == (2, True)
+    assert cli("project", "report", "NOT-THERE", "-o", "x.csv").code == 2
 
 
 def test_what_was_put_right_is_tested_anew(cli: Run, home: Path) -> None:

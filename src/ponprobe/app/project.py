@@ -2,6 +2,6 @@
 
 # ruff: noqa: I001 - the order of the imports is the order of the help
 
-from ponprobe.app import project_import, project_look, project_batch, project_results, project_decide
+from ponprobe.app import project_import, project_look, project_batch, project_results, project_decide, project_report
 
-__all__ = ["project_batch", "project_decide", "project_import", "project_look", "project_results"]
+__all__ = ["project_batch", "project_decide", "project_import", "project_look", "project_report", "project_results"]

@@ -211,7 +211,7 @@ def evidence(
     actor = actor_of(who) if given else None
     with workflow_in(room) as workflow:
         one = one_splitter(workflow.splitters(project), splitter)
-        originals = EvidenceStore(_folder(workflow, folder), zone=workflow.project(project).time_zone)
+        originals = EvidenceStore(evidence_folder(workflow, folder), zone=workflow.project(project).time_zone)
         if given and actor is not None:
             window, newest = _newest(workflow, project, one)
             for number, (kind, path) in enumerate(given, 1):
@@ -250,7 +250,8 @@ def evidence(
     return code
 
 
-def _folder(workflow: Workflow, folder: Path | None) -> Path:
+def evidence_folder(workflow: Workflow, folder: Path | None) -> Path:
+    """Where the originals are: as asked, as the environment says, or beside a SQLite store."""
     named = folder or os.environ.get("PONPROBE_EVIDENCE")
     if named:
         return Path(named).expanduser()
