@@ -23,7 +23,7 @@ import paramiko
 from pydantic import SecretStr
 
 import ponprobe
-from benchmarks import batch, judging, reports, snmp
+from benchmarks import batch, judging, process, reports, snmp
 from ponprobe.session.olt import Olt
 
 PROMPT = re.compile(rb"MA5683T(\([^)\r\n]*\))?[>#]\s*$")
@@ -204,6 +204,7 @@ def main() -> None:
     judging.main(runs)
     batch.main(runs)
     reports.main(runs)
+    process.main(runs)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,22 @@ def test_a_batch_gives_each_splitter_its_true_state_and_leaves_nothing(site: Sit
     assert tested.verdict.readings == tested.readings
 
 
+def test_a_recorded_plant_that_the_loss_contradicts_is_a_finding_of_the_round(site: Site) -> None:
+    workflow = site.workflow()
+    enter(workflow, (GOOD, ZTE_GOOD))
+    for key, stages in ((GOOD, (8,)), (ZTE_GOOD, (8, 8))):
+        known = splitter_of(key, stages=stages, distance_km=2.5)
+        workflow.change_splitter(PROJECT, key, known, actor=BUILDER)
+    workflow.dispatch(PROJECT, onus=ONUS, actor=ENGINEER)
+    ((wrong,), (right,)) = (workflow.rounds(PROJECT, key) for key in (GOOD, ZTE_GOOD))
+    told = [finding for finding in wrong.findings if finding.code == "plant_differs"]
+    assert told
+    assert "1:8 at 2.5 km should show" in told[0].text
+    assert wrong.verdict is not None
+    assert wrong.verdict.passed, "the light is good: only the record is wrong"
+    assert [finding for finding in right.findings if finding.code == "plant_differs"] == []
+
+
 def test_the_project_goes_from_engineering_data_to_the_front_office(site: Site) -> None:
     workflow = site.workflow()
     enter(workflow)

@@ -10,7 +10,7 @@ from ponprobe.errors import ConfigError
 from ponprobe.evaluate import judge
 from ponprobe.models.addressing import Serial
 from ponprobe.models.device import OnuState
-from ponprobe.models.judgement import JudgeOptions, ThresholdSet, Verdict
+from ponprobe.models.judgement import Finding, JudgeOptions, ThresholdSet, Verdict
 from ponprobe.models.optical import OpticalReading
 from ponprobe.models.plant import Calibration, PlantComparison, PlantRecord
 from ponprobe.optics.calibration import corrected, require_valid
@@ -65,6 +65,19 @@ def compared(verdict: Verdict, plant: Plant | None, state: OnuState | None) -> t
     if record is None:
         return ()
     return tuple(compare(record, measured) for measured in judged_losses(verdict))
+
+
+def plant_findings(comparisons: Sequence[PlantComparison]) -> tuple[Finding, ...]:
+    """What a loss that the plant as recorded does not explain says to a person; nothing where it fits."""
+    return tuple(
+        Finding(
+            code="plant_differs",
+            text=each.text,
+            next_step="check the recorded split ratio and length first, then joints, connectors and bends",
+        )
+        for each in comparisons
+        if not any(explanation.kind == "as_recorded" and explanation.fits for explanation in each.explanations)
+    )
 
 
 def _with_length(plant: Plant | None, distance_m: float | None) -> PlantRecord | None:

@@ -30,6 +30,7 @@ from ponprobe.models.engineering import (
 )
 from ponprobe.models.judgement import ThresholdSet
 from ponprobe.session.batch import measure_batch
+from ponprobe.session.judging import Plant
 from ponprobe.store.database import Change, Store
 from ponprobe.store.projects import StoredSplitter, all_olts, splitters_of
 from ponprobe.store.requests import once
@@ -64,6 +65,7 @@ class BatchRunner(Protocol):
         samples: int | None = None,
         online_timeout_s: float | None = None,
         on_item: Callable[[BatchItem], None] | None = None,
+        plant_of: Callable[[ActivationOrder], Plant | None] | None = None,
     ) -> BatchResult:
         """Measure them all."""
 

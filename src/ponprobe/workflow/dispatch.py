@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ from ponprobe.errors import PonprobeError, TransportError
 from ponprobe.models.acceptance import ActivationOrder
 from ponprobe.models.addressing import OnuAuth, PonPort
 from ponprobe.models.batch import BatchItem
-from ponprobe.models.engineering import ActivationState, Actor, OltRecord, SplitterKey
+from ponprobe.models.engineering import ActivationState, Actor, OltRecord, Splitter, SplitterKey
+from ponprobe.models.plant import PlantRecord
 from ponprobe.models.run import RunEvent
+from ponprobe.session.judging import Plant, plant_findings
 from ponprobe.store.activations import Mode, activations_of
 from ponprobe.store.database import Store
 from ponprobe.store.leases import choose_pool, identity_of, pools
@@ -246,9 +249,11 @@ class Dispatching(Settling):
                     if recorder.clash(job, item):
                         again.append(job)
                     return
-                recorder.close(job, item)
+                compared = item.result.comparisons if item.result is not None else ()
+                recorder.close(job, item, plant_findings(compared))
                 batch.go_on()
 
+            plants = {(job.row.splitter.port, job.row.splitter.name): _plant(job.row.splitter) for job in turn}
             orders = [job.order for job in turn if job.order is not None]
             if batch.mode == "activate":
                 _activate(olt, orders, on_item)
@@ -260,8 +265,22 @@ class Dispatching(Settling):
                     samples=self.samples,
                     online_timeout_s=self.online_timeout_s,
                     on_item=on_item,
+                    plant_of=partial(_plant_of, plants),
                 )
             jobs = again
+
+
+def _plant_of(plants: Mapping[tuple[PonPort, str], Plant | None], order: ActivationOrder) -> Plant | None:
+    return plants.get((order.port, order.splitter or ""))
+
+
+def _plant(splitter: Splitter) -> Plant | None:
+    """What the engineering data say about the way to a splitter, where they say enough for an expected loss."""
+    if splitter.stages is None:
+        return None
+    if splitter.distance_km is None:
+        return splitter.stages
+    return PlantRecord(stages=splitter.stages, record_km=splitter.distance_km, connectors=splitter.connectors)
 
 
 def _activate(olt: Olt, orders: Sequence[ActivationOrder], on_item: Callable[[BatchItem], None]) -> None:
