@@ -376,43 +376,9 @@ class Olt:
 
     def _why_offline(self, order: ActivationOrder, state: OnuState) -> Finding:
         """The ONU did not come up: look for it on the whole OLT, as the record may be wrong rather than the fibre."""
-        serial = order.auth.serial
-        seen = [onu.port for onu in self.discovered() if serial is not None and onu.serial == serial]
-        others = [port for port in seen if port is not None and port != order.port]
-        if others:
-            return Finding(
-                code="wrong_port",
-                text=f"{serial} was found on {others[0]} instead of {order.port}: the resource record is wrong",
-                next_step=f"correct the record of splitter {order.splitter or 'and port'}, or plug into the right one",
-            )
-        rival = self._rival(serial, order)
-        if rival is not None:
-            return rival
-        cause = f" (last down cause: {state.last_down_cause})" if state.last_down_cause else ""
-        return Finding(
-            code="never_online",
-            text=f"the test ONU did not come up on {order.port}{cause}, and no other port of this OLT sees it",
-            next_step="check power and patch cord of the test ONU, then the fibre from the splitter to the OLT",
-        )
+        from ponprobe.session.diagnosis import why_offline  # noqa: PLC0415 - most ONUs come up
 
-    def _rival(self, serial: Serial | None, order: ActivationOrder) -> Finding | None:
-        """The OLT's register log, where one can be read, may name who is in the way."""
-        if serial is None:
-            return None
-        try:
-            # the log has old lines: only a rival that still stands there is in the way
-            standing = [each for each in self.conflicts(serial) if self.onu_state(each.registered_at) is not None]
-        except PonprobeError:
-            return None
-        if not standing:
-            return None
-        latest = standing[-1]
-        return Finding(
-            code="registration_conflict",
-            text=f"the OLT's log says that {serial} was refused because of {latest.registered_at}"
-            f" ({latest.result or 'no reason given'}, {latest.logged_at or 'time unknown'})",
-            next_step=f"find out who uses {latest.registered_at}, then measure {order.port} again",
-        )
+        return why_offline(self, order, state)
 
     def measure_batch(self, orders: Iterable[ActivationOrder], **how: Any) -> BatchResult:
         """Measure many splitters with the phases batched; see ``ponprobe.session.batch.measure_batch``."""
