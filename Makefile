@@ -18,7 +18,7 @@ demo: $(READY)
 	$(BIN)/ponprobe demo
 
 test: $(READY)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -236,6 +236,11 @@ def in_a_process(name: str, count: int) -> dict[str, float]:
 
 
 def _peak_mb() -> float:
+    # Linux keeps the parent's figure in ru_maxrss; VmHWM is this program's own
+    status = Path("/proc/self/status")
+    if status.exists():
+        own = next(line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(own.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

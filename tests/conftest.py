@@ -10,14 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what several suites share
 
+from parts import missing
 from personalities import PERSONALITIES, EmulatedDevice, Personality
-
-
-def missing(what: str) -> None:
-    """Skip with a reason, or fail where the environment promises that every part is present."""
-    if os.environ.get("PONPROBE_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what}, and PONPROBE_REQUIRE_ALL=1 promises it")
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from ponprobe.models.acceptance import MARK_PREFIX
 
 Phase = Literal["arrived", "executed"]
 EXHAUSTED = [each for each in PERSONALITIES if each.id in {"ma5683t-ssh", "c320-ssh"}]
+"""Killed at every command on the first, cut off at every command on the second; all of them now and then."""
 
 
 class Zygote:
@@ -159,7 +160,7 @@ def test_a_killed_batch_is_recovered_now_and_then(site: Site) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("phase", ["arrived", "executed"])
-@_each(EXHAUSTED, 2)
+@_each(EXHAUSTED[:1], 2)
 def test_a_killed_batch_is_recovered(site: Site, phase: Phase) -> None:
     assert site.kill_everywhere(phase, step=1) > 50
     assert set(site.live) == {0, 1, 2}
@@ -168,7 +169,7 @@ def test_a_killed_batch_is_recovered(site: Site, phase: Phase) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after"])
-@_each(EXHAUSTED, 2)
+@_each(EXHAUSTED[1:], 2)
 def test_a_session_that_is_cut_anywhere_leaves_nothing(site: Site, fault: str) -> None:
     """Not the process but its session ends, once, at every command in turn: the batch itself goes on or takes back."""
     from ponprobe.session.batch import measure_batch  # noqa: PLC0415 - beside the killed processes

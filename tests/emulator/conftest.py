@@ -17,7 +17,7 @@ from typing import Any
 import paramiko
 import pytest
 
-from conftest import missing
+from parts import missing
 from ponprobe.emulator import EmulatedOlt, Lab, SnmpUser, serve
 from ponprobe.emulator.snmp import ber
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from report_samples import line_round, many, optical, photo, project_of, reported, splitter_named
 
-from conftest import missing
+from parts import missing
 from ponprobe.models.engineering import EvidenceItem
 from ponprobe.reports import ReportData, write_html
 from ponprobe.reports.thumbnails import SMALL, thumbnail

@@ -25,7 +25,7 @@ import snmp_agent as wire
 import snmp_peers
 from snmp_agent import OPTICS, Agent, Request, binding, message, optics, reading, serving
 
-from conftest import missing
+from parts import missing
 from ponprobe.dialect import SnmpDialect
 from ponprobe.errors import (
     AuthError,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conftest import missing
+from parts import missing
 from ponprobe.errors import MissingExtra
 from ponprobe.evaluate import link_loss
 from ponprobe.models.addressing import OnuRef, PonPort, Serial

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from conftest import missing
+from parts import missing
 from ponprobe.errors import ConfigError, MissingExtra, UnitAmbiguity
 from ponprobe.evaluate import judge
 from ponprobe.models.addressing import OnuRef

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import missing
+from parts import missing
 from ponprobe.errors import ConfigError, MissingExtra
 from ponprobe.evaluate import CONSTRUCTION, judge, threshold_set
 from ponprobe.models.addressing import OnuRef

@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parent))  # for what these tests share
 
 from site_plan import Site, open_site
 
-from conftest import missing
+from parts import missing
 
 _numbers = itertools.count(1)
 
