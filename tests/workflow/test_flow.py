@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -45,6 +46,7 @@ from ponprobe.models.engineering import (
     SplitterKey,
     Stage,
 )
+from ponprobe.models.judgement import Finding
 from ponprobe.models.service import VlanStack
 from ponprobe.store import schema
 from ponprobe.store.leases import CvlanPool, choose_pool
@@ -508,8 +510,8 @@ def test_an_interrupted_batch_takes_away_what_is_live_and_begins_nothing_new(
     close = Recorder.close
     closed: list[SplitterKey] = []
 
-    def close_and_interrupt(self: Recorder, job: Job, item: BatchItem) -> None:
-        close(self, job, item)
+    def close_and_interrupt(self: Recorder, job: Job, item: BatchItem, findings: Sequence[Finding] = ()) -> None:
+        close(self, job, item, findings)
         closed.append(job.row.key)
         self._batch.stop.set()  # as Ctrl-C in the main thread does
 
