@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# half of the suite's time is waiting for devices, so one process more than there are cores
+WORKERS ?= $(shell expr `nproc 2>/dev/null || echo 2` + 1)
 READY := $(VENV)/.ready
 
 .PHONY: demo test lint bench clean
@@ -18,7 +20,7 @@ demo: $(READY)
 	$(BIN)/ponprobe demo
 
 test: $(READY)
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
