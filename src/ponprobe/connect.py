@@ -86,12 +86,14 @@ def connect(
         shared = _sessions.get(key) or _Shared(Conversation(_transport(entry, driver.cli, loaded.settings)))
         transcript = shared.conversation.transport.transcript
         agent = None if entry.snmp is None else _agent(entry, entry.snmp, driver, transcript)
+        routes = loaded.settings.routes if entry.username is not None else ("snmp",)
+        patience_s = loaded.settings.busy_wait_s
+        engine = Engine(driver, shared.conversation, agent=agent, routes=routes, busy_wait_s=patience_s)
         _sessions[key] = shared
         shared.users += 1
-    routes = loaded.settings.routes if entry.username is not None else ("snmp",)
     return Olt(
         entry.name or entry.host,
-        Engine(driver, shared.conversation, agent=agent, routes=routes, busy_wait_s=loaded.settings.busy_wait_s),
+        engine,
         partial(journal_at, loaded.settings.journal),
         loaded.settings,
         on_close=partial(_release, key),

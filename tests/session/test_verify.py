@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from ponprobe import emulator
 from ponprobe.errors import ConfigError
-from ponprobe.models.addressing import OnuRef
+from ponprobe.models.addressing import OnuAuth, OnuRef, Password
 from ponprobe.models.optical import Absence, Dbm, OpticalReading, Reading
 from ponprobe.models.run import MeasureResult
 from ponprobe.session.olt import Olt
-from ponprobe.session.verifying import _apart
+from ponprobe.session.verifying import _apart, look_for_leftovers
 
 Opener = Callable[..., Olt]
 
@@ -106,3 +107,17 @@ def reading(power: Reading) -> OpticalReading:
 def test_powers_are_compared_and_only_a_contradiction_is_told(here: Reading, there: Reading, told: str | None) -> None:
     found = _apart("onu_rx_dbm", reading(here), reading(there))
     assert [bool(re.search(told or "", finding.text)) for finding in found] == ([] if told is None else [True])
+
+
+def test_a_leftover_of_an_onu_without_a_serial_in_its_order_is_told(
+    personality: Any, device_of: Any, open_olt: Opener
+) -> None:
+    """Registered by password: whatever SNMP still shows in the place is told, not taken for somebody else's."""
+    with emulator.serve(personality.lab) as other:
+        olt = open_olt(agent_of=other.olt)
+        planned = olt.plan(personality.order).registration
+        device_of(personality, other.olt).occupy(planned.onu)
+        auth = OnuAuth(password=Password(value=SecretStr("1234567890")))
+        without = planned.model_copy(update={"order": planned.order.model_copy(update={"auth": auth})})
+        assert [each.code for each in look_for_leftovers(olt._engine, without)] == ["verify_still_registered"]
+        assert look_for_leftovers(olt._engine, planned) == ()

@@ -150,3 +150,10 @@ def test_a_host_without_credentials_says_what_is_missing() -> None:
 def test_a_wrong_port_or_access_is_named() -> None:
     with pytest.raises(ConfigError, match="port"):
         connect("192.0.2.1", platform="huawei_smartax", username="u", password=SecretStr("p"), port=70000)
+
+
+def test_an_olt_without_any_road_for_questions_is_refused() -> None:
+    how = {"platform": "huawei_smartax", "username": "u", "password": SecretStr("p")}
+    with pytest.raises(ConfigError, match=r"by SNMP alone, and SNMP is not configured.*put cli into routes"):
+        connect("192.0.2.1", **how, routes="snmp")
+    connect("192.0.2.1", **how, routes="snmp, cli").close()

@@ -175,7 +175,7 @@ def judge(
     from ponprobe.app.glyphs import plain  # noqa: PLC0415
     from ponprobe.app.render import VerdictView  # noqa: PLC0415
     from ponprobe.evaluate import rejudge  # noqa: PLC0415
-    from ponprobe.session.judging import compared  # noqa: PLC0415
+    from ponprobe.session.judging import compared, split_of  # noqa: PLC0415
 
     how = judging_from(judging)
     check_picture(judging)
@@ -185,7 +185,7 @@ def judge(
         update={
             "policy": how.options.policy,
             "optical_class": how.options.optical_class or how.limits.optical_class,
-            **({} if how.plant is None else {"split": _total(how.plant)}),
+            **({} if how.plant is None else {"split": split_of(how.plant)}),
         }
     )
     if how.options.calibration is not None and how.options.calibration != old.options.calibration:
@@ -205,13 +205,6 @@ def judge(
     desk.show(VerdictView(verdict, comparisons), Text(plain(text)))
     draw(judging, verdict, comparisons)
     return code
-
-
-def _total(plant: PlantRecord | tuple[int, ...]) -> int:
-    total = 1
-    for ratio in plant if isinstance(plant, tuple) else plant.stages:
-        total *= ratio
-    return total
 
 
 def _stored(text: str) -> dict[str, Any]:

@@ -19,18 +19,11 @@ from ponprobe.models.judgement import Comparison, Finding, Judgement, Outcome, V
 from ponprobe.models.optical import Db
 from ponprobe.models.plant import PlantComparison
 from ponprobe.models.run import MeasureResult, Removal
+from ponprobe.optics.exact import NAMES
 
 WIDEST = 108
 """Lines longer than this are hard to read, however wide the terminal is."""
 _STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNDETERMINED: "yellow"}
-_NAMES = {
-    "olt_tx_dbm": "OLT Tx",
-    "olt_rx_dbm": "OLT Rx",
-    "onu_tx_dbm": "ONU Tx",
-    "onu_rx_dbm": "ONU Rx",
-    "downstream_attenuation_db": "downstream attenuation",
-    "upstream_attenuation_db": "upstream attenuation",
-}
 _ALIKE = Db(2.0)
 """Wavelengths differ by tenths of a dB in loss, accuracies by more; beyond this it is not the line alone."""
 _MEANS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.UNDETERMINED: "UNDETERMINED"}
@@ -200,7 +193,7 @@ def _judged(judgement: Judgement, glyphs: Glyphs) -> Text:
     sign = (glyphs.at_least if met else "<") if at_least else (glyphs.at_most if met else ">")
     shown = f"{measured}" if float(f"{measured.value:.2f}") == measured.value else f"{measured.value!r} {measured.unit}"
     return Text.assemble(
-        f"{_NAMES.get(threshold.quantity, threshold.quantity)} ",
+        f"{NAMES.get(threshold.quantity, threshold.quantity)} ",
         (shown, f"bold {_STYLES[judgement.outcome]}"),
         f" {sign} {threshold.limit}    ",
         # the judge's own words for the margin stand at the end of its reason

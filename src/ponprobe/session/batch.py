@@ -217,6 +217,7 @@ class _Batch:
                 self._finish(ready)
                 ready = []
             elif still:
+                # no OLT tells anybody that an ONU is up: asking again, ever less often, is the only way
                 soonest = min(live.deadline for live in waiting if live not in came) - time.monotonic()
                 time.sleep(min(pause, max(soonest, 0.0)))
                 pause = min(pause * _PAUSE_GROWS, _LONGEST_PAUSE_S)

@@ -20,6 +20,7 @@ import tenacity
 from ponprobe.drivers.parsing import clean, may_refuse, refused_error
 from ponprobe.errors import (
     AuthError,
+    ConfigError,
     DeviceError,
     NotSupported,
     ParseError,
@@ -96,6 +97,12 @@ class Engine:
         self.lock = conversation.lock
         self.agent = agent
         self.routes = tuple(name for name in routes if name != "snmp" or agent is not None)
+        if not self.routes:
+            # without a road no question would be asked, and nothing would look like "there is none"
+            raise ConfigError(
+                f"questions to {conversation.transport.host} go by SNMP alone, and SNMP is not configured for it",
+                hint="add [olts.NAME.snmp], or put cli into routes",
+            )
         self.on_line: Callable[[str, str], None] | None = None
         if agent is not None:
             agent.on_request = self._asked_the_agent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -18,6 +19,11 @@ from ponprobe.optics.comparison import compare, judged_losses
 
 Plant: TypeAlias = PlantRecord | tuple[int, ...]
 """The plant as recorded, or its split ratios alone: then the length is what the OLT ranges."""
+
+
+def split_of(plant: Plant) -> int:
+    """The total split ratio."""
+    return math.prod(plant.stages if isinstance(plant, PlantRecord) else plant)
 
 
 def certified(calibration: Calibration, serial: Serial | None, at: datetime) -> Serial:
@@ -49,12 +55,8 @@ def judged(
     if options.calibration is not None:
         mine = certified(options.calibration, serial, at)
         readings = [corrected(reading, options.calibration, serial=mine, at=at) for reading in readings]
-    stages = plant.stages if isinstance(plant, PlantRecord) else plant
-    if options.split is None and stages is not None:
-        split = 1
-        for ratio in stages:
-            split *= ratio
-        options = options.model_copy(update={"split": split})
+    if options.split is None and plant is not None:
+        options = options.model_copy(update={"split": split_of(plant)})
     given = {name: getattr(options, name) for name in JudgeOptions.model_fields}
     return judge(readings, thresholds, judged_at=at, **{**given, "family": options.family or platform})
 

@@ -9,6 +9,7 @@ from ponprobe.models.device import OnuState
 from ponprobe.models.judgement import Finding
 from ponprobe.models.optical import POWERS, Absence, Db, OpticalReading, Reading
 from ponprobe.models.run import Verification
+from ponprobe.optics.exact import NAMES
 
 if TYPE_CHECKING:
     from ponprobe.models.acceptance import Registration
@@ -42,12 +43,12 @@ def look_again(
 
 def look_for_leftovers(engine: Engine, registration: Registration) -> tuple[Finding, ...]:
     """Ask SNMP whether the ONU is gone, after the command line proved it. Never raises."""
-    onu = registration.onu
+    onu, serial = registration.onu, registration.order.auth.serial
     try:
         seen = engine.answer(lambda driver: driver.onu_state(onu), "the state of an ONU", by=("snmp",))
     except PonprobeError as exc:
         return (_not_verified(exc),)
-    if seen is None or (seen.serial is not None and seen.serial != registration.order.auth.serial):
+    if seen is None or (serial is not None and seen.serial is not None and seen.serial != serial):
         return ()
     return (
         Finding(
@@ -77,8 +78,7 @@ def _registered(registration: Registration, state: OnuState, seen: OnuState | No
 
 def _apart(name: str, reading: OpticalReading, again: OpticalReading) -> list[Finding]:
     here, there = reading.powers[name], again.powers[name]
-    label = name.removesuffix("_dbm").replace("_", " ").replace("olt", "OLT").replace("onu", "ONU")
-    label = label.replace(" tx", " Tx").replace(" rx", " Rx")
+    label = NAMES[name]
     if here.value is not None and there.value is not None:
         gap = abs(here.value - there.value)
         if gap <= APART:
