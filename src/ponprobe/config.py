@@ -55,7 +55,10 @@ class Settings(Value):
     ``session_wait_s``: how long to wait for a free session or for another writer; ``session_retry_s``: how long between
     logins when the user's session limit is reached; ``busy_wait_s``: patience with a busy device;
     ``removal_wait_s``: how long a removal is tried again over lost sessions before it counts as residue. ``routes``:
-    the roads on which questions go, best first (``snmp`` counts where it is configured); changes take the command line.
+    the roads on which questions go, best first (``snmp`` and ``netconf`` count where they are configured); changes take
+    the command line, unless ``[olts.NAME.netconf]`` says otherwise.
+    ``store``, ``actor``, ``role`` and ``evidence`` are the acceptance process's: where it is kept (path, URL; else the
+    journal's database), who acts in it and as what, and the folder of original photos (else beside a SQLite store).
     """
 
     journal: str = Field(default_factory=lambda: str(_state_dir() / "journal.sqlite3"))
@@ -69,7 +72,21 @@ class Settings(Value):
     removal_wait_s: Seconds = 120.0
     online_timeout_s: Seconds = 180.0
     samples: Annotated[int, Field(ge=1, le=100)] = 3
-    routes: Annotated[tuple[Literal["snmp", "cli"], ...], Field(min_length=1, max_length=2)] = ("snmp", "cli")
+    routes: Annotated[tuple[Literal["snmp", "netconf", "cli"], ...], Field(min_length=1, max_length=3)] = (
+        "snmp",
+        "netconf",
+        "cli",
+    )
+    store: Annotated[str, Field(min_length=1)] | None = None
+    actor: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    role: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    evidence: Path | None = None
+
+    @field_validator("store", "actor", "role", "evidence", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        # PONPROBE_ACTOR= in a scheduler's environment means that nobody is named there
+        return None if value == "" else value
 
     @field_validator("routes", mode="before")
     @classmethod
@@ -118,6 +135,34 @@ class SnmpEntry(Value):
         return None if reference is None else resolve(reference, f"the SNMP {name.replace('_', ' ')} of {host}")
 
 
+class NetconfEntry(Value):
+    """How to reach an OLT by NETCONF; ``[olts.NAME.netconf]``.
+
+    ``username`` and ``password`` default to those of the command line. ``changes`` registers test ONUs by NETCONF, as
+    one transaction each; without it NETCONF is only read. ``profile`` is a built-in name or the path of a TOML file
+    that says how the vendor follows the models; ``uplink``, ``outer_tag`` and ``revoke_after_s`` are this site's own
+    words for the same keys there. ``revoke_after_s`` lets the OLT take a test ONU away by itself after that time - and
+    with it every change that anybody else made meanwhile, so it is off unless it is given.
+    """
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 830
+    username: str | None = None
+    password: SecretReference | None = None
+    changes: bool = False
+    profile: str = "bbf"
+    uplink: str | None = None
+    outer_tag: Literal["s-vlan", "c-vlan"] | None = None
+    revoke_after_s: Annotated[int, Field(ge=10, le=86400)] | None = None
+    host_keys: str | None = None
+    timeout_s: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _user_with_password(self) -> NetconfEntry:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password go together")
+        return self
+
+
 class OltEntry(Value):
     """One OLT of the inventory: where it is, how to reach it, which driver it takes."""
 
@@ -131,10 +176,12 @@ class OltEntry(Value):
     enable_password: SecretReference | None = None
     host_keys: str | None = None
     snmp: SnmpEntry | None = None
+    netconf: NetconfEntry | None = None
 
     @model_validator(mode="after")
     def _has_a_road(self) -> OltEntry:
-        if self.snmp is None and (self.username is None or self.password is None):
+        own_user = self.netconf is not None and self.netconf.username is not None
+        if self.snmp is None and not own_user and (self.username is None or self.password is None):
             missing = "username" if self.username is None else "password"
             raise ValueError(f"{missing} is missing (an OLT that is only read needs [olts.NAME.snmp] instead)")
         if (self.username is None) != (self.password is None):

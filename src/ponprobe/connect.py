@@ -8,40 +8,45 @@ from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
 from ponprobe import config
-from ponprobe.drivers import driver_for
+from ponprobe.drivers import driver_for, netconf_driver_for
 from ponprobe.errors import ConfigError, NotSupported
 from ponprobe.session.agent import Agent
 from ponprobe.session.engine import Conversation, Engine
+from ponprobe.session.netconf import NetconfConversation, NetconfRoad
 from ponprobe.session.olt import Olt
 
 if TYPE_CHECKING:
-    from ponprobe.dialect import CliDialect, SnmpDialect
+    from ponprobe.dialect import SnmpDialect
     from ponprobe.drivers.base import OltDriver
+    from ponprobe.models.netconf import NetconfProfile
     from ponprobe.store.journal import Journal
     from ponprobe.transports import CliTransport
     from ponprobe.transports.record import Transcript
     from ponprobe.transports.snmp_session import SnmpSession
 
+T = TypeVar("T")
 _Key: TypeAlias = "tuple[str, int | None, str, str | None]"
+"""Host, port, access, user."""
 
 _TRANSCRIPT_CHARS = 16_000_000
 """What is kept of a dialogue in memory: many acceptance runs, and the end of a sweep of days."""
 
 
 @dataclass(slots=True)
-class _Shared:
+class _Shared(Generic[T]):
     """One conversation with one OLT as one user, and how many ``Olt``s hold it; devices allow few sessions."""
 
-    conversation: Conversation
+    conversation: T
     users: int = 0
 
 
-_sessions: dict[_Key, _Shared] = {}
+_sessions: dict[_Key, _Shared[Conversation]] = {}
+_netconf_sessions: dict[_Key, _Shared[NetconfConversation]] = {}
 _sessions_lock = Lock()
 
 
@@ -55,13 +60,15 @@ def connect(
     access: Literal["ssh", "telnet"] | None = None,
     port: int | None = None,
     snmp: config.SnmpEntry | None = None,
+    netconf: config.NetconfEntry | None = None,
     config_file: str | Path | None = None,
     **settings: Any,
 ) -> Olt:
     """Make an ``Olt`` from an inventory name, or from a host with ``platform``, ``username`` and ``password``.
 
     ``password`` is a reference (``env:NAME``, ``file:PATH``, ``ask:``) or a ``SecretStr``. ``snmp`` adds a road for
-    questions; with it alone, without ``username``, an OLT is only read. Other keywords are fields of ``Settings``.
+    questions; with it alone, without ``username``, an OLT is only read. ``netconf`` adds another, for changes too where
+    it says so, and the only one of a family without a command line. Other keywords are fields of ``Settings``.
     Nothing is sent yet: the session opens at the first question; ``Olt``s for the same device and user share it.
     Raises ``ConfigError``, ``SecretMissing``, ``DriverNotFound``.
     """
@@ -74,35 +81,57 @@ def connect(
         "access": access,
         "port": port,
         "snmp": snmp,
+        "netconf": netconf,
     }
     entry = _entry(loaded, olt, {name: value for name, value in given.items() if value is not None})
     driver = driver_for(entry.platform)
-    if driver.cli is None:
-        raise NotSupported(f"the driver {entry.platform} has no command line")
     if entry.snmp is not None and driver.snmp is None:
         raise NotSupported(f"the driver {entry.platform} does not read by SNMP", hint="take its SNMP settings away")
+    by_netconf = entry.netconf
+    if driver.cli is None:
+        # a family without a command line has NETCONF, and makes its changes there
+        by_netconf = by_netconf or config.NetconfEntry(**({} if entry.port is None else {"port": entry.port}))
+        by_netconf = by_netconf.model_copy(update={"changes": True})
     key = (entry.host, entry.port, entry.access, entry.username)
     with _sessions_lock:
-        shared = _sessions.get(key) or _Shared(Conversation(_transport(entry, driver.cli, loaded.settings)))
+        shared = _sessions.get(key) or _Shared(Conversation(_transport(entry, driver, loaded.settings)))
         transcript = shared.conversation.transport.transcript
         agent = None if entry.snmp is None else _agent(entry, entry.snmp, driver, transcript)
-        routes = loaded.settings.routes if entry.username is not None else ("snmp",)
-        patience_s = loaded.settings.busy_wait_s
-        engine = Engine(driver, shared.conversation, agent=agent, routes=routes, busy_wait_s=patience_s)
+        road, netconf_key = None, None
+        if by_netconf is not None:
+            netconf_key, known = _netconf_key(entry, by_netconf), _netconf_sessions
+            talk = known.get(netconf_key) or _Shared(_netconf(entry, by_netconf, loaded.settings, transcript))
+            road = NetconfRoad(
+                netconf_driver_for(driver, _profile(by_netconf)),
+                talk.conversation,
+                changes=by_netconf.changes,
+                busy_wait_s=loaded.settings.busy_wait_s,
+            )
+        engine = Engine(
+            driver,
+            shared.conversation,
+            agent=agent,
+            netconf=road,
+            routes=loaded.settings.routes if entry.username is not None else ("snmp", "netconf"),
+            busy_wait_s=loaded.settings.busy_wait_s,
+        )
         _sessions[key] = shared
         shared.users += 1
+        if netconf_key is not None:
+            _netconf_sessions[netconf_key] = talk
+            talk.users += 1
     return Olt(
         entry.name or entry.host,
         engine,
         partial(journal_at, loaded.settings.journal),
         loaded.settings,
-        on_close=partial(_release, key),
+        on_close=partial(_release, key, netconf_key),
     )
 
 
 def _entry(loaded: config.Config, olt: str, given: dict[str, Any]) -> config.OltEntry:
     known = olt in loaded.olts or any(entry.host == olt for entry in loaded.olts.values())
-    enough = ({"platform", "username", "password"}, {"platform", "snmp"})
+    enough = ({"platform", "username", "password"}, {"platform", "snmp"}, {"platform", "netconf"})
     if known or not any(names <= given.keys() for names in enough):
         base: dict[str, Any] = dict(loaded.olt(olt))
     else:
@@ -118,11 +147,11 @@ def _entry(loaded: config.Config, olt: str, given: dict[str, Any]) -> config.Olt
         raise ConfigError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from exc
 
 
-def _transport(entry: config.OltEntry, dialect: CliDialect, settings: config.Settings) -> CliTransport:
-    if entry.username is None:
+def _transport(entry: config.OltEntry, driver: OltDriver, settings: config.Settings) -> CliTransport:
+    if entry.username is None or driver.cli is None:
         from ponprobe.transports.closed import NoCommandLine  # noqa: PLC0415
 
-        return NoCommandLine(entry.host)
+        return NoCommandLine(entry.host, None if driver.cli is not None else driver.platform)
     from ponprobe.transports.cli_netmiko import CliSession, CliSettings  # noqa: PLC0415 - netmiko loads slowly
     from ponprobe.transports.record import Transcript  # noqa: PLC0415
 
@@ -140,7 +169,7 @@ def _transport(entry: config.OltEntry, dialect: CliDialect, settings: config.Set
         session_wait_s=settings.session_wait_s,
         session_retry_s=settings.session_retry_s,
     )
-    return CliSession(how, dialect, Transcript(limit_chars=_TRANSCRIPT_CHARS))
+    return CliSession(how, driver.cli, Transcript(limit_chars=_TRANSCRIPT_CHARS))
 
 
 def _agent(entry: config.OltEntry, snmp: config.SnmpEntry, driver: OltDriver, transcript: Transcript) -> Agent:
@@ -170,15 +199,61 @@ def _agent(entry: config.OltEntry, snmp: config.SnmpEntry, driver: OltDriver, tr
     return Agent(driver, open_agent)
 
 
-def _release(key: _Key) -> None:
+def _profile(entry: config.NetconfEntry) -> NetconfProfile:
+    """The vendor's profile, with what the site says in its own words."""
+    from ponprobe.drivers.bbf.profiles import load_profile  # noqa: PLC0415 - not everybody speaks NETCONF
+
+    own = {name: getattr(entry, name) for name in ("uplink", "outer_tag", "revoke_after_s")}
+    return load_profile(entry.profile).model_copy(update={k: v for k, v in own.items() if v is not None})
+
+
+def _netconf_key(entry: config.OltEntry, netconf: config.NetconfEntry) -> _Key:
+    return (entry.host, netconf.port, "netconf", netconf.username or entry.username)
+
+
+def _netconf(
+    entry: config.OltEntry, netconf: config.NetconfEntry, settings: config.Settings, transcript: Transcript
+) -> NetconfConversation:
+    """The NETCONF session; its secret is read now, so that a missing one stops nothing in the middle."""
+    from ponprobe.transports.netconf import NetconfSettings  # noqa: PLC0415
+    from ponprobe.transports.netconf_ncclient import NetconfSession  # noqa: PLC0415 - ncclient loads slowly
+
+    username = netconf.username or entry.username
+    if username is None:
+        raise ConfigError(f"{entry.host}: NETCONF has no user", hint="set username and password in [olts.NAME.netconf]")
+    own = netconf.password
+    how = NetconfSettings(
+        host=entry.host,
+        port=netconf.port,
+        username=username,
+        password=entry.secret if own is None else config.resolve(own, f"the NETCONF password of {username}"),
+        handler=_profile(netconf).handler,
+        host_keys=netconf.host_keys or entry.host_keys or settings.host_keys,
+        known_hosts=settings.known_hosts,
+        connect_timeout_s=settings.connect_timeout_s,
+        reply_timeout_s=netconf.timeout_s or settings.reply_timeout_s,
+    )
+    return NetconfConversation(NetconfSession(how, transcript=transcript))
+
+
+def _release(key: _Key, netconf_key: _Key | None) -> None:
     with _sessions_lock:
-        shared = _sessions[key]
-        shared.users -= 1
-        if shared.users:
-            return
-        del _sessions[key]
-    with shared.conversation.lock:
-        shared.conversation.transport.close()
+        ended = _left(_sessions, key)
+        ended_netconf = None if netconf_key is None else _left(_netconf_sessions, netconf_key)
+    for conversation in (ended, ended_netconf):
+        if conversation is not None:
+            with conversation.lock:
+                conversation.transport.close()
+
+
+def _left(sessions: dict[_Key, _Shared[T]], key: _Key) -> T | None:
+    """Count one user off; the conversation, if that was the last."""
+    shared = sessions[key]
+    shared.users -= 1
+    if shared.users:
+        return None
+    del sessions[key]
+    return shared.conversation
 
 
 @lru_cache(maxsize=8)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Literal, TypeAlias, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 from ponprobe.models.acceptance import Created
 
@@ -68,19 +68,20 @@ class Batch:
 class Write:
     """One change that can be undone alone.
 
-    ``what`` says it to a person. ``creates`` is what will exist afterwards: the journal has it on disk, with ``undo``
-    (the lines that take it away again) before the first byte is sent. ``removes`` is what a removal takes away.
-    ``check`` looks at the reply and raises ``DeviceError`` or ``ParseError``; it runs in the engine, so that the same
-    flow prints as a plan. ``confirms`` lets the session answer one ``(y/n)`` with yes while this write runs.
+    ``what`` says it to a person. ``request`` is what is sent: a command line, or a NETCONF transaction. ``creates`` is
+    what will exist afterwards: the journal has it on disk, with ``undo`` (what takes it away again) before the first
+    byte is sent. ``removes`` is what a removal takes away. ``check`` looks at the reply and raises ``DeviceError`` or
+    ``ParseError``; it runs in the engine, so that the same flow prints as a plan (NETCONF refuses by itself and needs
+    none). ``confirms`` lets the session answer one ``(y/n)`` with yes while this write runs.
     """
 
     what: str
-    cli: Cli
-    check: Callable[[CliReply], None] = field(repr=False, compare=False)
+    request: Cli | NetconfEdit
+    check: Callable[[CliReply], None] | None = field(default=None, repr=False, compare=False)
     creates: Created | None = None
     part_of: Created | None = None
     """For a change that vanishes with an object that an earlier write of the same flow creates."""
-    undo: tuple[Cli, ...] = ()
+    undo: tuple[Cli | NetconfEdit, ...] = ()
     removes: Created | None = None
     confirms: bool = False
 
@@ -89,6 +90,8 @@ class Write:
             raise ValueError(f"{self.what!r}: a write names what it creates, belongs to or removes")
         if self.creates is not None and not self.undo:
             raise ValueError(f"{self.what!r}: a write that creates names its undo")
+        if isinstance(self.request, Cli) and self.check is None:
+            raise ValueError(f"{self.what!r}: a command line is checked by its answer")
 
 
 Request: TypeAlias = Batch | Write
@@ -102,14 +105,18 @@ def ask(*lines: Cli) -> Flow[Reply]:
     return replies
 
 
-def write(change: Write) -> Flow[None]:
+def write(change: Write) -> Generator[Write, Any, None]:
     """Make one change; use as ``yield from write(change)``. Its answer is checked by the change itself."""
     yield change
 
 
-def observed(flow: Flow[T], note: Callable[[Request, Reply], None]) -> Flow[T]:
-    """Pass a flow through and tell ``note`` each request with its replies."""
-    reply: Reply | None = None
+def observed(flow: DeviceFlow[T], note: Callable[[Any, Any], None]) -> DeviceFlow[T]:
+    """Pass a flow through and tell ``note`` each request with its reply (a tuple of them on the command line)."""
+    return _observed(flow, note)
+
+
+def _observed(flow: Generator[Any, Any, T], note: Callable[[Any, Any], None]) -> Generator[Any, Any, T]:
+    reply: Any = None
     while True:
         try:
             request = next(flow) if reply is None else flow.send(reply)
@@ -120,15 +127,16 @@ def observed(flow: Flow[T], note: Callable[[Request, Reply], None]) -> Flow[T]:
         note(request, reply)
 
 
-def changes_of(flow: Flow[None]) -> tuple[Write, ...]:
+def changes_of(flow: DeviceFlow[None]) -> tuple[Write, ...]:
     """Return the changes of a flow that does not look at replies, without making them."""
+    blind: Generator[Any, Any, None] = flow
     found: list[Write] = []
     try:
-        request = next(flow)
+        request = next(blind)
         while True:
             if isinstance(request, Write):
                 found.append(request)
-            request = flow.send(())
+            request = blind.send(())
     except StopIteration:
         return tuple(found)
 
@@ -249,12 +257,91 @@ def ask_snmp(request: SnmpRequest) -> SnmpFlow[SnmpReply]:
     return reply
 
 
+# ------------------------------------------------------------------------------------------------------------- NETCONF
+
+
+@dataclass(frozen=True, slots=True)
+class NetconfGet:
+    """One question: a subtree filter, and ``what`` it asks for in a few words.
+
+    ``filter`` is XML: the elements that stand in ``<filter type="subtree">``, each with its namespace. ``running`` asks
+    for configuration (``<get-config>``), ``operational`` for state (``<get-data>``, else ``<get>``). ``timeout_s``
+    replaces the transport's patience with a slow answer.
+    """
+
+    what: str
+    filter: str
+    datastore: Literal["running", "operational"] = "operational"
+    timeout_s: float | None = None
+
+    def __str__(self) -> str:
+        return f"{'get-config' if self.datastore == 'running' else 'get-data'}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class NetconfEdit:
+    """One change as one transaction: all of it happens, or nothing.
+
+    ``config`` is XML: the elements that stand in ``<config>``, with ``operation`` attributes. ``persist`` names the
+    confirmed commit that carries it, so that another session can confirm it; ``None`` commits once and for all, as a
+    removal must: a confirmed commit of it that lost its second half would bring back what was proven gone.
+    ``revoke_after_s``: the commit is left unconfirmed, and the device takes everything back by itself after that many
+    seconds; ``None`` confirms at once. ``ends`` is the ``persist`` of an earlier edit whose commit may still wait: this
+    edit's commit ends the wait.
+    """
+
+    what: str
+    config: str
+    persist: str | None
+    revoke_after_s: int | None = None
+    ends: str | None = None
+    secrets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.revoke_after_s is not None and self.persist is None:
+            raise ValueError(f"{self.what!r}: a commit that waits has a name")
+
+    def __str__(self) -> str:
+        return f"edit-config: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class NetconfReply:
+    """What the device answered: the XML of its ``<data>`` element ("" for a change), and the time (UTC).
+
+    ``capabilities`` are those of its hello.
+    """
+
+    request: NetconfGet | NetconfEdit
+    data: str
+    at: datetime
+    capabilities: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> str:
+        """Route and request, as readings keep it."""
+        return f"netconf: {self.request}"
+
+
+NetconfFlow: TypeAlias = Generator[NetconfGet | Write, NetconfReply, T]
+"""A flow over NETCONF: yields one request at a time, which is a question or a change."""
+
+
+def ask_netconf(request: NetconfGet) -> NetconfFlow[NetconfReply]:
+    """Ask one question; use as ``reply = yield from ask_netconf(request)``."""
+    reply = yield request
+    return reply
+
+
+DeviceFlow: TypeAlias = "Flow[T] | NetconfFlow[T]"
+"""A flow that may change something: over the command line, or over NETCONF."""
+
 # -------------------------------------------------------------------------------------------------------------- routes
 
-RouteName: TypeAlias = Literal["snmp", "cli"]
-Routes: TypeAlias = "Mapping[RouteName, Flow[T] | SnmpFlow[T]]"
+RouteName: TypeAlias = Literal["snmp", "netconf", "cli"]
+Routes: TypeAlias = "Mapping[RouteName, Flow[T] | SnmpFlow[T] | NetconfFlow[T]]"
 """The ways to answer one question, by name; fresh generators at each call. Under ``cli`` stands a ``Flow``, under
-``snmp`` an ``SnmpFlow``."""
+``snmp`` an ``SnmpFlow``, under ``netconf`` a ``NetconfFlow``."""
 
 
 def cli_route(routes: Routes[T]) -> Flow[T]:
@@ -265,3 +352,8 @@ def cli_route(routes: Routes[T]) -> Flow[T]:
 def snmp_route(routes: Routes[T]) -> SnmpFlow[T]:
     """The way over SNMP. Raises ``KeyError`` if there is none."""
     return cast("SnmpFlow[T]", routes["snmp"])
+
+
+def netconf_route(routes: Routes[T]) -> NetconfFlow[T]:
+    """The way over NETCONF. Raises ``KeyError`` if there is none."""
+    return cast("NetconfFlow[T]", routes["netconf"])

@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from personalities import PERSONALITIES, Personality
 from ponprobe import config, emulator
 from ponprobe.connect import connect
 from ponprobe.session.olt import Olt
 
 Opener = Callable[..., Olt]
+
+
+@pytest.fixture(params=[each for each in PERSONALITIES if each.snmp], ids=lambda personality: personality.id)
+def personality(request: pytest.FixtureRequest) -> Personality:
+    """Each emulated OLT in turn whose driver has a command line and SNMP."""
+    chosen: Personality = request.param
+    return chosen
 
 
 @pytest.fixture

@@ -464,7 +464,7 @@ def test_a_refused_login_is_not_tried_for_every_order(opened: Open, personality:
     assert set(result.left) == set(unfinished(olt)) == {item.run_id for item in result.items[:2]}
     assert all("ponprobe recover" in str(item.hint) for item in result.items[:2])
     device.faults.locked_users.clear()
-    olt._engine.conversation.locked = None  # as if the time had passed in which nobody tries again
+    olt._engine.conversation.lockout.refused = None  # as if the time had passed in which nobody tries again
     finished = olt.recover()
     assert [recovery.clean for recovery in finished] == [True, True], finished
     assert device.snapshot() == before

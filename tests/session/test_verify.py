@@ -105,7 +105,7 @@ def reading(power: Reading) -> OpticalReading:
     ],
 )
 def test_powers_are_compared_and_only_a_contradiction_is_told(here: Reading, there: Reading, told: str | None) -> None:
-    found = _apart("onu_rx_dbm", reading(here), reading(there))
+    found = _apart("onu_rx_dbm", reading(here), reading(there), "the command line")
     assert [bool(re.search(told or "", finding.text)) for finding in found] == ([] if told is None else [True])
 
 

@@ -31,12 +31,12 @@ def accept(_: CliReply) -> None:
 
 ADD = Write(
     what="register",
-    cli=Cli("ont add 3 7 password-auth CANARYPW1", secrets=("CANARYPW1",)),
+    request=Cli("ont add 3 7 password-auth CANARYPW1", secrets=("CANARYPW1",)),
     check=accept,
     creates=ONU,
     undo=(Cli("ont delete 3 7"),),
 )
-GIVE = Write(what="serve", cli=Cli("service-port 4711"), check=accept, creates=SERVICE, undo=(Cli("undo 4711"),))
+GIVE = Write(what="serve", request=Cli("service-port 4711"), check=accept, creates=SERVICE, undo=(Cli("undo 4711"),))
 
 
 @pytest.fixture

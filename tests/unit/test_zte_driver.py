@@ -68,7 +68,7 @@ def run(flow: Generator[Any, Any, Any], answers: Mapping[str, str]) -> tuple[Any
 
 def lines(driver: ZteOlt, registration: Registration) -> list[tuple[str, str]]:
     writes = changes_of(driver.register(registration)) + changes_of(driver.add_service(registration))
-    return [(str(change.cli.view), change.cli.line) for change in writes]
+    return [(str(change.request.view), change.request.line) for change in writes]
 
 
 # ---------------------------------------------------------------------- families
@@ -193,20 +193,20 @@ def test_secrets_stand_in_no_plan() -> None:
     loid = OnuAuth(loid=Loid(value=SecretStr("LOID12345"), checkcode=SecretStr("CHK1")))
     for auth, words in ((by_password(), "pw ***"), (loid, "loid *** password ***")):
         (first, *_) = changes_of(ZteZxan().register(placed(auth=auth)))
-        assert str(first.cli) == f"onu 3 type LAB-1GE {words}"
+        assert str(first.request) == f"onu 3 type LAB-1GE {words}"
         assert not {"AAA0000010", "LOID12345", "CHK1"} & set(str(first).replace("'", " ").split())
 
 
 def test_a_long_description_keeps_the_mark() -> None:
     (_, mark, *_) = changes_of(ZteZxan().register(placed(description="x" * 40)))
-    assert mark.cli.line == f"description {MARK}_{'x' * 14}"
+    assert mark.request.line == f"description {MARK}_{'x' * 14}"
 
 
 def test_a_removal_takes_the_onu_and_all_that_hangs_on_it() -> None:
     for driver, view in ((ZteZxan(), PORT_VIEW), (ZteTitan(), "config-if-gpon_olt-1/2/5")):
         made = [change.creates for change in changes_of(driver.register(placed())) if change.creates]
         (removal,) = changes_of(driver.remove(placed().ownership, tuple(made)))
-        assert (removal.cli.view, removal.cli.line) == (view, "no onu 3")
+        assert (removal.request.view, removal.request.line) == (view, "no onu 3")
 
 
 # ---------------------------------------------------------------------- before a change

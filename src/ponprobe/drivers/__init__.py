@@ -10,8 +10,10 @@ from ponprobe.errors import DriverNotFound
 
 if TYPE_CHECKING:
     from ponprobe.drivers.base import OltDriver
+    from ponprobe.models.netconf import NetconfProfile
 
 _BUILT_IN = {
+    "bbf_xpon": "ponprobe.drivers.bbf.driver:BbfXpon",
     "huawei_smartax": "ponprobe.drivers.huawei.driver:HuaweiSmartAX",
     "zte_titan": "ponprobe.drivers.zte.driver:ZteTitan",
     "zte_zxan": "ponprobe.drivers.zte.driver:ZteZxan",
@@ -34,3 +36,13 @@ def driver_for(platform: str) -> OltDriver:
     module, _, name = target.partition(":")
     driver: OltDriver = getattr(import_module(module), name)()
     return driver
+
+
+def netconf_driver_for(driver: OltDriver, profile: NetconfProfile) -> OltDriver:
+    """What speaks NETCONF to a family's devices: its own driver, else the one for the Broadband Forum's models."""
+    own = driver.netconf_driver(profile)
+    if own is not None:
+        return own
+    # by name, as in driver_for: the registry imports no driver
+    shared: OltDriver = import_module("ponprobe.drivers.bbf.driver").BbfXpon(profile)
+    return shared

@@ -12,10 +12,11 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from ponprobe.dialect import CliDialect, SnmpDialect
-from ponprobe.flow import Flow, Routes
+from ponprobe.flow import DeviceFlow, Routes
 from ponprobe.models.acceptance import ActivationOrder, Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
 from ponprobe.models.device import Board, Conflict, DiscoveredOnu, MacEntry, OltFacts, OnuState, PonPortState
+from ponprobe.models.netconf import NetconfProfile
 from ponprobe.models.optical import OpticalReading
 from ponprobe.models.parsed import Parsed
 from ponprobe.models.service import ServicePort
@@ -34,6 +35,11 @@ class OltDriver(ABC):
     """How the agent wants to be asked; ``None`` where no question has a way over SNMP."""
     order_needs: ClassVar[tuple[str, ...]] = ()
     """Fields of an ``ActivationOrder`` that other families leave out and this one cannot do without."""
+
+    def netconf_driver(self, profile: NetconfProfile) -> OltDriver | None:
+        """The family's own driver over NETCONF; ``None`` for the one that all share (``ponprobe.drivers.bbf``)."""
+        del profile
+        return None
 
     def adapted_to(self, facts: OltFacts) -> OltDriver:
         """Return the driver for this model and version; the same object where nothing differs."""
@@ -102,7 +108,7 @@ class OltDriver(ABC):
     # ------------------------------------------------------------------ changes
 
     @abstractmethod
-    def prepare(self, order: ActivationOrder, mark: str) -> Flow[Registration]:
+    def prepare(self, order: ActivationOrder, mark: str) -> DeviceFlow[Registration]:
         """Check everything an order needs and choose explicit IDs; reads only.
 
         Raises ``AlreadyExists`` (serial registered, and where), ``WrongPort`` (seen on another port), ``NotFound``
@@ -110,19 +116,19 @@ class OltDriver(ABC):
         """
 
     @abstractmethod
-    def register(self, registration: Registration) -> Flow[None]:
+    def register(self, registration: Registration) -> DeviceFlow[None]:
         """Create the ONU; one ``Write`` per thing that can be undone alone. Must not look at replies."""
 
     @abstractmethod
-    def add_service(self, registration: Registration) -> Flow[None]:
+    def add_service(self, registration: Registration) -> DeviceFlow[None]:
         """Give the ONU its VLAN path; nothing for a shared or absent service. Must not look at replies."""
 
     @abstractmethod
-    def read_back(self, registration: Registration) -> Flow[OnuState]:
+    def read_back(self, registration: Registration) -> DeviceFlow[OnuState]:
         """Read what the device now holds and compare it with the registration; a difference raises ``Rejected``."""
 
     @abstractmethod
-    def guard(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Created, ...]]:
+    def guard(self, owner: Ownership, created: tuple[Created, ...]) -> DeviceFlow[tuple[Created, ...]]:
         """Ask the device which of ``created`` stands there and is ours, in the order in which it can be removed.
 
         What is absent is not returned. Raises ``NotOurs`` if a stranger's ONU stands in the place. An ONU that others
@@ -130,11 +136,11 @@ class OltDriver(ABC):
         """
 
     @abstractmethod
-    def remove(self, owner: Ownership, present: tuple[Created, ...]) -> Flow[None]:
+    def remove(self, owner: Ownership, present: tuple[Created, ...]) -> DeviceFlow[None]:
         """Take away what ``guard`` returned; one ``Write`` for each. Must not look at replies."""
 
     @abstractmethod
-    def residue(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Residue, ...]]:
+    def residue(self, owner: Ownership, created: tuple[Created, ...]) -> DeviceFlow[tuple[Residue, ...]]:
         """Look for anything that ``created`` names and for the serial anywhere on the OLT."""
 
     # ------------------------------------------------------------------ reading without a device

@@ -105,7 +105,9 @@ class Registration(Value):
 
     ``mark`` is in the ONU's description on the device and proves that the ONU is this run's. ``service_index`` is the
     chosen service-port index where the device wants one. ``marked_later`` says that the device takes the description
-    in a line of its own, after the ONU has been created.
+    in a line of its own, after the ONU has been created. ``resolved`` holds what the driver looked up on the device
+    and will send again (names of existing objects, numbers that are free), under its own keys: registering asks
+    nothing more.
     """
 
     order: ActivationOrder
@@ -113,6 +115,7 @@ class Registration(Value):
     mark: str
     service_index: int | None = None
     marked_later: bool = False
+    resolved: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("mark")
     @classmethod

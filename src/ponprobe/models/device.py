@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, SecretStr
 
 from ponprobe.models._base import Value
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
+from ponprobe.models.netconf import NetconfSupport
 from ponprobe.models.optical import Absence, Dbm, PortOptical, Reading
 
 
@@ -19,6 +20,8 @@ class OltFacts(Value):
     uptime: str | None = None
     family: str | None = None
     """The platform that the OLT turns out to be, where one vendor has several and the model does not tell."""
+    netconf: NetconfSupport | None = None
+    """What the OLT can do over NETCONF, where it was asked by that road."""
 
 
 class Board(Value):

@@ -41,6 +41,7 @@ from ponprobe.models.optical import OpticalReading
 from ponprobe.models.plant import PlantComparison
 from ponprobe.models.run import MeasureResult
 from ponprobe.session.batch_access import BatchAccess
+from ponprobe.session.diagnosis import service_seen
 from ponprobe.session.judging import Plant, compared, judged
 from ponprobe.session.test_onu import mark_after_change
 from ponprobe.session.waves import refuse_twins, waves
@@ -346,7 +347,8 @@ class _Batch:
         live.comparisons = compared(live.verdict, plant, live.onu.state)
         self._access.emit("verdict", live.verdict.model_dump(mode="json"))
         if live.online and live.order.service_model != "none":
-            live.macs = live.onu.macs()
+            live.macs, unseen = service_seen(live.onu)
+            live.findings += unseen
 
     # ------------------------------------------------------------------ the end
 

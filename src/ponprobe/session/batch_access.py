@@ -14,8 +14,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ponprobe.flow import cli_route
-
 if TYPE_CHECKING:
     from ponprobe.models.acceptance import ActivationOrder
     from ponprobe.models.addressing import PonPort
@@ -46,8 +44,8 @@ class BatchAccess:
         return self._olt._engine.facts()
 
     def states(self, port: PonPort) -> tuple[OnuState, ...]:
-        """Every ONU of a port, from the command line: an agent's table may be older than the registration."""
-        return self._olt._engine.run(lambda driver: cli_route(driver.onus(port)))
+        """Every ONU of a port, on the road that registers: an agent's table may be older than the registration."""
+        return self._olt._engine.look(lambda driver: driver.onus(port))
 
     def why_offline(self, order: ActivationOrder, state: OnuState) -> Finding:
         """Where else the ONU was seen, or what keeps it from coming up."""

@@ -8,35 +8,47 @@ it was busy and did nothing.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
-
-import tenacity
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 from ponprobe.drivers.parsing import clean, may_refuse, refused_error
 from ponprobe.errors import (
-    AuthError,
     ConfigError,
     DeviceError,
     NotSupported,
     ParseError,
     PonprobeError,
-    ResourceBusy,
     SessionLost,
     TransportError,
 )
-from ponprobe.flow import Batch, Cli, CliReply, Flow, Reply, RouteName, Routes, Write, cli_route
+from ponprobe.flow import (
+    Batch,
+    Cli,
+    CliReply,
+    DeviceFlow,
+    NetconfEdit,
+    NetconfGet,
+    NetconfReply,
+    Reply,
+    RouteName,
+    Routes,
+    Write,
+    cli_route,
+)
 from ponprobe.models.device import OltFacts
 from ponprobe.models.parsed import Refusal
+from ponprobe.session.lockout import Lockout
 from ponprobe.session.merging import merged, settled
+from ponprobe.session.patience import while_busy
 
 if TYPE_CHECKING:
+    from ponprobe.dialect import CliDialect
     from ponprobe.drivers.base import OltDriver
     from ponprobe.session.agent import Agent
+    from ponprobe.session.netconf import NetconfRoad
     from ponprobe.transports import CliTransport
 
 T = TypeVar("T")
@@ -66,18 +78,15 @@ class Conversation:
     transport: CliTransport
     lock: RLock = field(default_factory=RLock)
     view: str = ""
-    locked: tuple[AuthError, float] | None = None
-    """The last refused login, and until when nobody tries again: devices lock a user out after a few."""
-
-
-_LOCKED_FOR_S = 60.0
+    lockout: Lockout = field(default_factory=Lockout)
 
 
 class Engine:
     """A driver in a conversation. Safe for threads: one flow at a time, questions never between two changes.
 
-    ``agent`` is the other road of the same OLT, for questions only; ``routes`` the order in which roads are taken.
-    ``on_line`` is told each line as it is sent, with its view (``snmp`` for a request to the agent).
+    ``agent`` and ``netconf`` are other roads of the same OLT, the agent for questions only; ``routes`` is the order in
+    which questions take them. Changes go by one road: NETCONF where that is asked for, else the command line.
+    ``on_line`` is told each line as it is sent, with its view (``snmp`` or ``netconf`` for requests on these roads).
     """
 
     def __init__(
@@ -86,27 +95,32 @@ class Engine:
         conversation: Conversation,
         *,
         agent: Agent | None = None,
+        netconf: NetconfRoad | None = None,
         routes: Sequence[RouteName] = ("cli",),
         busy_wait_s: float = 60.0,
     ) -> None:
-        if driver.cli is None:
+        if driver.cli is None and netconf is None:
             raise NotSupported(f"{driver.platform} has no command line")
         self.driver = driver
         self.conversation = conversation
         self.transport = conversation.transport
         self.lock = conversation.lock
         self.agent = agent
-        self.routes = tuple(name for name in routes if name != "snmp" or agent is not None)
+        self.netconf = netconf
+        there = {"snmp": agent is not None, "netconf": netconf is not None, "cli": driver.cli is not None}
+        self.routes = tuple(name for name in routes if there[name])
         if not self.routes:
             # without a road no question would be asked, and nothing would look like "there is none"
+            names = " or ".join(name.upper() for name in routes)
             raise ConfigError(
-                f"questions to {conversation.transport.host} go by SNMP alone, and SNMP is not configured for it",
-                hint="add [olts.NAME.snmp], or put cli into routes",
+                f"questions to {conversation.transport.host} go by {names} alone, and {names} is not configured for it",
+                hint="add [olts.NAME.snmp] or [olts.NAME.netconf], or put cli into routes",
             )
         self.on_line: Callable[[str, str], None] | None = None
         if agent is not None:
             agent.on_request = self._asked_the_agent
-        self.dialect = driver.cli
+        if netconf is not None:
+            netconf.on_request = self._asked_by_netconf
         self._busy_wait_s = busy_wait_s
         self._facts: OltFacts | None = None
 
@@ -115,9 +129,40 @@ class Engine:
         """The device's address, as messages show it."""
         return self.transport.host
 
+    @property
+    def dialect(self) -> CliDialect:
+        """How the command line talks; ``NotSupported`` where there is none."""
+        if self.driver.cli is None:
+            raise NotSupported(f"{self.driver.platform} has no command line")
+        return self.driver.cli
+
+    @property
+    def changer(self) -> OltDriver:
+        """The driver whose flows change the device, on the road that changes take."""
+        return self.driver if self.changes_by is None else self.changes_by.driver
+
+    @property
+    def changes_by(self) -> NetconfRoad | None:
+        """The NETCONF road, if changes take it; ``None`` where they take the command line."""
+        return self.netconf if self.netconf is not None and self.netconf.changes else None
+
+    @property
+    def own_road(self) -> RouteName:
+        """The name of the road that changes take."""
+        return "cli" if self.changes_by is None else "netconf"
+
+    @property
+    def device(self) -> str:
+        """What the OLT calls itself on the road that changes take; two OLTs may hide behind one address."""
+        return (self.transport.hostname or "") if self.changes_by is None else self.changes_by.device
+
     def _asked_the_agent(self, request: str) -> None:
         if self.on_line is not None:
             self.on_line(request, "snmp")
+
+    def _asked_by_netconf(self, request: str) -> None:
+        if self.on_line is not None:
+            self.on_line(request, "netconf")
 
     # ------------------------------------------------------------------ flows
 
@@ -150,47 +195,71 @@ class Engine:
             if self.agent is None:
                 raise NotSupported(f"SNMP is not configured for {self.host}", hint="add [olts.NAME.snmp]")
             return self.agent.answer(routes, what)
+        if name == "netconf":
+            if self.netconf is None:
+                raise NotSupported(f"NETCONF is not configured for {self.host}", hint="add [olts.NAME.netconf]")
+            return self.netconf.answer(routes, what)
         with self.lock:
             if "cli" not in routes(self.driver):
                 raise NotSupported(f"{self.driver.platform} does not tell {what} on the command line")
             self._adapt()
             return self._drive(cli_route(routes(self.driver)), None)
 
-    def run(self, flow: Callable[[OltDriver], Flow[T]], changes: Changes | None = None) -> T:
-        """Run a flow of the driver; its changes need a journal."""
-        with self.lock, self._presentable():
-            self._adapt()
-            return self._drive(flow(self.driver), changes)
+    def run(self, flow: Callable[[OltDriver], DeviceFlow[T]], changes: Changes | None = None) -> T:
+        """Run a flow of the driver on the road that changes take; its changes need a journal."""
+        road = self.changes_by
+        with self.lock, nullcontext() if road is None else road.lock, self._presentable():
+            self._adapt() if road is None else road.facts()
+            return self._drive(flow(self.changer), changes)
 
-    def _drive(self, flow: Flow[T], changes: Changes | None) -> T:
-        replies: Reply = ()
+    def look(self, routes: Callable[[OltDriver], Routes[T]]) -> T:
+        """Answer a question on the road that changes take: what was changed there shows there first."""
+        return self.run(lambda driver: cast("DeviceFlow[T]", routes(driver)[self.own_road]))
+
+    def _drive(self, flow: DeviceFlow[T], changes: Changes | None) -> T:
+        # each kind of flow yields its own requests, and is sent the reply that belongs to them
+        talk: Generator[Any, Any, T] = flow
+        reply: Any = None
         try:
-            request = next(flow)
+            request = next(talk)
             while True:
-                replies = self._ask(request) if isinstance(request, Batch) else (self._change(request, changes),)
-                request = flow.send(replies)
+                reply = self._carry(request, changes)
+                request = talk.send(reply)
         except StopIteration as end:
             result: T = end.value
             return result
         except DeviceError as exc:
             # a parser knows what was answered, only we know to which line
-            refused = next((reply for reply in replies if self._refusal(reply)[0] is not None), None)
+            replies: Reply = reply if isinstance(reply, tuple) else ()
+            refused = next((each for each in replies if self._refusal(each)[0] is not None), None)
             if refused is not None:
                 exc.name_command(str(refused.request))
             raise
         finally:
-            flow.close()
+            talk.close()
+
+    def _carry(self, request: Batch | NetconfGet | Write, changes: Changes | None) -> Reply | NetconfReply:
+        if isinstance(request, Batch):
+            return self._ask(request)
+        if isinstance(request, NetconfGet):
+            return self._road().ask(request)
+        reply = self._change(request, changes)
+        return (reply,) if isinstance(reply, CliReply) else reply
+
+    def _road(self) -> NetconfRoad:
+        if self.netconf is None:
+            raise NotSupported(f"NETCONF is not configured for {self.host}", hint="add [olts.NAME.netconf]")
+        return self.netconf
 
     def facts(self) -> OltFacts:
         """Model and version, asked once: the driver speaks this firmware's words from then on."""
         with self.lock, self._presentable():
-            return self._adapt()
+            return self._adapt() if self.changes_by is None else self.changes_by.facts()
 
     def _adapt(self) -> OltFacts:
         if self._facts is None:
             self._facts = self._drive(cli_route(self.driver.facts()), None)
             self.driver = self.driver.adapted_to(self._facts)
-            self.dialect = self.driver.cli or self.dialect
         return self._facts
 
     # ------------------------------------------------------------------ questions
@@ -201,7 +270,7 @@ class Engine:
     def _question(self, line: Cli) -> CliReply:
         """Ask; once more after a lost session or a damaged answer, and for a while when the device is busy."""
         reply: CliReply | None = None
-        for attempt in self._patience():
+        for attempt in while_busy(self._busy_wait_s):
             with attempt:
                 try:
                     reply = self._line(line)
@@ -218,14 +287,6 @@ class Engine:
         assert reply is not None  # tenacity leaves the loop with an answer or an exception  # noqa: S101
         return reply
 
-    def _patience(self) -> tenacity.Retrying:
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(ResourceBusy),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-            stop=tenacity.stop_after_delay(self._busy_wait_s),
-            reraise=True,
-        )
-
     def _refusal(self, reply: CliReply) -> tuple[Refusal | None, bool]:
         """The refusal in an answer, if any, and whether an alarm stood in its middle."""
         if len(reply.text) >= _REFUSALS_ARE_SHORT or not may_refuse(reply.text, self.dialect):
@@ -235,16 +296,18 @@ class Engine:
 
     # ------------------------------------------------------------------ changes
 
-    def _change(self, change: Write, changes: Changes | None) -> CliReply:
+    def _change(self, change: Write, changes: Changes | None) -> CliReply | NetconfReply:
         if changes is None:
             raise RuntimeError(f"{change.what!r} is a change and needs a journal")
-        self._move_to(change.cli)
+        if isinstance(change.request, Cli):
+            self._move_to(change.request)
+        else:
+            self._road().ready()
         number = changes.sending(change)
         try:
-            for attempt in self._patience():
+            for attempt in while_busy(self._busy_wait_s):
                 with attempt:
-                    reply = self._line(change.cli, confirms=change.confirms, reopen=False)
-                    change.check(reply)
+                    reply = self._send_change(change, change.request)
         except DeviceError:
             changes.settle(number, "refused")
             raise
@@ -253,6 +316,14 @@ class Engine:
             changes.settle(number, "unknown")
             raise
         changes.settle(number, "done")
+        return reply
+
+    def _send_change(self, change: Write, request: Cli | NetconfEdit) -> CliReply | NetconfReply:
+        if isinstance(request, NetconfEdit):
+            return self._road().change(request)
+        reply = self._line(request, confirms=change.confirms, reopen=False)
+        if change.check is not None:
+            change.check(reply)
         return reply
 
     # ------------------------------------------------------------------ lines
@@ -298,14 +369,7 @@ class Engine:
     def _open(self) -> None:
         if self.transport.is_open:
             return
-        locked = self.conversation.locked
-        if locked is not None and time.monotonic() < locked[1]:
-            raise locked[0].again()
-        try:
-            self.transport.open()
-        except AuthError as exc:
-            self.conversation.locked = exc, time.monotonic() + _LOCKED_FOR_S
-            raise
+        self.conversation.lockout.enter(self.transport.open)
         self.conversation.view = self.transport.view or ""
         for setup in self.dialect.setup:
             reply = self._line(Cli(setup.line, view=setup.view), reopen=False)

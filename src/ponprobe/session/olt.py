@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import tenacity
 
-from ponprobe.errors import AlreadyExists, ConfigError, NotFound, PonprobeError
+from ponprobe.errors import AlreadyExists, ConfigError, NotFound, PonprobeError, Rejected
 from ponprobe.flow import RouteName, Routes, changes_of
 from ponprobe.models.acceptance import ActivationOrder, Ownership, Registration, new_mark
 from ponprobe.models.addressing import OnuRef, PonPort, Serial
@@ -126,8 +126,12 @@ class Olt:
         return self._engine.answer(routes, what)
 
     def facts(self) -> OltFacts:
-        """Model, version, patch, host name."""
-        return self._answer(lambda driver: driver.facts(), "facts")
+        """Model, version, patch, host name; where NETCONF is configured, what the OLT speaks of it."""
+        found = self._answer(lambda driver: driver.facts(), "facts")
+        road = self._engine.netconf
+        if road is None or found.netconf is not None:
+            return found
+        return found.model_copy(update={"netconf": road.support()})
 
     def pon_ports(self) -> tuple[PonPort, ...]:
         """Every PON port that holds a registered ONU, in order; ports without one may be among them."""
@@ -209,7 +213,7 @@ class Olt:
 
     def plan(self, order: ActivationOrder, *, samples: int | None = None) -> Plan:
         """Look at the device and list every line that ``measure`` would send; nothing is changed."""
-        order.needs(*self._engine.driver.order_needs)
+        order.needs(*self._engine.changer.order_needs)
         with self._engine.lock:
             return plan_run(self._engine, order, samples=samples or self.settings.samples)
 
@@ -220,7 +224,7 @@ class Olt:
         another port), ``NotFound``, ``VlanInUse``, ``PoolExhausted``. After a change the error's ``after_change``
         says whether everything was rolled back with proof (``rolled_back``) or something is left (``residue``).
         """
-        order.needs(*self._engine.driver.order_needs)
+        order.needs(*self._engine.changer.order_needs)
         again = tenacity.Retrying(
             # the ID that was free a moment ago is taken: look again. What is really there already, prepare refuses
             retry=tenacity.retry_if_exception(
@@ -253,6 +257,8 @@ class Olt:
                     self._emit("activated", data={"onu": str(registration.onu), "serial": str(order.auth)})
                 except BaseException as error:
                     self._roll_back(registration, changes, error)
+                    if isinstance(error, Rejected):
+                        self._tell_if_taken(registration, error)
                     raise
             except BaseException:
                 journal.release_run(run_id, lock)
@@ -267,8 +273,20 @@ class Olt:
             removal_wait_s=self.settings.removal_wait_s,
         )
 
+    def _tell_if_taken(self, registration: Registration, refused: Rejected) -> None:
+        """A device may say in its own words that somebody has just taken our place; then it is chosen again."""
+        if refused.after_change != "rolled_back":
+            return
+        now = self._engine.run(lambda driver: driver.prepare(registration.order, registration.mark)).onu
+        if now != registration.onu:
+            taken = AlreadyExists(
+                f"{registration.onu} was taken meanwhile: {refused.message}", refused="already_exists"
+            )
+            taken.after_change = refused.after_change
+            raise taken from refused
+
     def _intend(self, journal: Journal, run_id: str, order: ActivationOrder, registration: Registration) -> RunJournal:
-        driver = self._engine.driver
+        driver = self._engine.changer
         writes = changes_of(driver.register(registration)) + changes_of(driver.add_service(registration))
         intended = journal.open_run(
             run_id,
@@ -310,21 +328,22 @@ class Olt:
 
         Returns a result for every splitter whose device answered; an ONU that does not come up is ``undetermined`` with
         a finding that says where it was seen instead, if anywhere. ``keep`` leaves the test ONU for a re-test.
-        ``verify="snmp"`` reads by the command line, looks again by SNMP (and once more after the removal) and reports
-        every disagreement as a finding. ``judging`` is how to judge (policy, class, certificate...); ``plant``, the
-        record or its split ratios alone, is what the measured losses are compared with. Raises as ``activate`` and
+        ``verify="snmp"`` reads on the road that changes take, looks again by SNMP (and once more after the removal) and
+        reports every disagreement as a finding. ``judging`` is how to judge (policy, class, certificate...); ``plant``,
+        the record or its split ratios alone, is what the measured losses are compared with. Raises as ``activate`` and
         ``TestOnu.revoke`` do.
         """
         from ponprobe.evaluate import CONSTRUCTION  # noqa: PLC0415 - questions alone need no judge
+        from ponprobe.session.diagnosis import service_seen  # noqa: PLC0415
         from ponprobe.session.judging import certified, compared, judged  # noqa: PLC0415
 
         options, serial = judging or JudgeOptions(), order.auth.serial
         if options.calibration is not None:
             certified(options.calibration, serial, _now())
-        order.needs(*self._engine.driver.order_needs)
+        order.needs(*self._engine.changer.order_needs)
         if verify is not None and self._engine.agent is None:
             raise ConfigError(f"SNMP is not configured for {self.name}", hint="add [olts.NAME.snmp], or do not verify")
-        by: tuple[RouteName, ...] = () if verify is None else ("cli",)
+        by: tuple[RouteName, ...] = () if verify is None else (self._engine.own_road,)
         started, first_line = _now(), self._lines
         facts = self._engine.facts()
         findings: list[Finding] = []
@@ -337,7 +356,9 @@ class Olt:
             verdict = judged(readings, limits, options, platform=self.platform, serial=serial, plant=plant, at=_now())
             comparisons = compared(verdict, plant, onu.state)
             self._emit("verdict", data=verdict.model_dump(mode="json"))
-            macs = onu.macs() if online and order.service_model != "none" else ()
+            macs: tuple[MacEntry, ...] = ()
+            if online and order.service_model != "none":
+                macs, findings = service_seen(onu)
             verification = None
             if verify is not None:
                 read = readings[-1] if online else None
@@ -378,7 +399,13 @@ class Olt:
         """The ONU did not come up: look for it on the whole OLT, as the record may be wrong rather than the fibre."""
         from ponprobe.session.diagnosis import why_offline  # noqa: PLC0415 - most ONUs come up
 
-        return why_offline(self, order, state)
+        return why_offline(
+            self,
+            serial=order.auth.serial,
+            port=order.port,
+            splitter=order.splitter,
+            cause=state.last_down_cause,
+        )
 
     def measure_batch(self, orders: Iterable[ActivationOrder], **how: Any) -> BatchResult:
         """Measure many splitters with the phases batched; see ``ponprobe.session.batch.measure_batch``."""
@@ -436,8 +463,8 @@ class Olt:
 
     @property
     def _device(self) -> str:
-        """What the OLT calls itself in its prompt."""
-        return self._engine.transport.hostname or ""
+        """What the OLT calls itself on the road that changes take."""
+        return self._engine.device
 
     # ------------------------------------------------------------------ events
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ import tenacity
 
 from ponprobe.drivers.parsing import clean
 from ponprobe.errors import DeviceError, NotOurs, PonprobeError, ResidueError, RevokeError, TransportError
-from ponprobe.flow import CliReply, Reply, Request, RouteName, Write, changes_of, cli_route, observed
+from ponprobe.flow import CliReply, NetconfReply, Reply, RouteName, Write, changes_of, observed
 from ponprobe.models.acceptance import Created, Ownership, Registration, Residue
 from ponprobe.models.addressing import OnuRef
 from ponprobe.models.device import MacEntry, OnuState
@@ -126,7 +127,7 @@ class Eraser:
 
     def _demand_same_device(self) -> None:
         """Finding nothing on another device proves nothing: addresses and names are given to other devices."""
-        here = self._engine.transport.hostname or ""
+        here = self._engine.device
         if here != self._device:
             raise RevokeError(
                 f"the run was made on an OLT that calls itself {self._device!r}; {self._engine.host} is {here!r} "
@@ -136,7 +137,7 @@ class Eraser:
 
     def _undo(self, created: tuple[Created, ...]) -> list[str]:
         present = self._engine.run(lambda driver: driver.guard(self._owner, created))
-        self._changes.intend(changes_of(self._engine.driver.remove(self._owner, present)))
+        self._changes.intend(changes_of(self._engine.changer.remove(self._owner, present)))
         self._engine.run(lambda driver: driver.remove(self._owner, present), self._changes)
         return [str(item) for item in present]
 
@@ -151,14 +152,19 @@ class Eraser:
     def _prove(self, created: tuple[Created, ...]) -> tuple[tuple[Residue, ...], tuple[tuple[str, str], ...]]:
         asked: list[tuple[str, str]] = []
 
-        def note(_: Request, replies: Reply) -> None:
-            asked.extend((str(reply.request), self._decisive(reply)) for reply in replies)
+        def note(_: object, reply: Reply | NetconfReply) -> None:
+            replies = reply if isinstance(reply, tuple) else (reply,)
+            asked.extend((str(each.request), self._decisive(each)) for each in replies)
 
         residue = self._engine.run(lambda driver: observed(driver.residue(self._owner, created), note))
         return residue, tuple(asked)
 
-    def _decisive(self, reply: CliReply) -> str:
+    def _decisive(self, reply: CliReply | NetconfReply) -> str:
         """The line of an answer that a person would quote."""
+        if isinstance(reply, NetconfReply):
+            names = re.findall(r"<(?:\w+:)?name(?:\s[^>]*)?>([^<]*)<", reply.data)
+            ours = sorted(name for name in names if self._owner.mark in name)
+            return f"{', '.join(ours) or 'nothing'} bears {self._owner.mark}"
         answer = clean(reply.text, self._engine.dialect, reply.request.line)
         if answer.refusal is not None:
             return answer.refusal.text
@@ -218,8 +224,8 @@ class TestOnu:
 
     def refresh(self) -> OnuState:
         """Read the ONU's state; ``ResidueError`` never, ``NotOurs`` if somebody else's ONU stands in our place."""
-        # whose ONU it is shows on the command line only: not every MIB has descriptions
-        state = self._engine.run(lambda driver: cli_route(driver.onu_state(self.ref)))
+        # whose ONU it is shows on the road that registered it: not every MIB has descriptions
+        state = self._engine.look(lambda driver: driver.onu_state(self.ref))
         if state is None:
             raise NotOurs(f"our test ONU {self.ref} is gone from {self._engine.host}", hint="somebody removed it")
         if not self.registration.ownership.matches(description=state.description, serial=state.serial):
@@ -270,7 +276,7 @@ class TestOnu:
         if self.removal is not None and self.removal.clean:
             return self.removal
         try:
-            device = self._engine.transport.hostname or ""
+            device = self._engine.device
             owner, patience_s = self.registration.ownership, self._removal_wait_s
             self.removal = Eraser(self._engine, self._changes, owner, device=device, patience_s=patience_s).erase()
         finally:

@@ -302,7 +302,7 @@ def _insert(connection: sa.Connection, run_id: str, change: Write) -> int:
         _writes.insert().values(
             run_id=run_id,
             what=change.what,
-            line=str(change.cli),
+            line=str(change.request),
             undo=json.dumps([str(line) for line in change.undo]),
             creates=_dump(change.creates),
             removes=_dump(change.removes),

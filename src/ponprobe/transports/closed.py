@@ -1,4 +1,4 @@
-"""The command line of an OLT that has none for us: it is read by SNMP only, and changes are refused with the reason."""
+"""The command line of an OLT that has none for us: other roads answer, what needs it is refused with a reason."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ class NoCommandLine:
     is_open = False
     lines_sent = 0
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, platform: str | None = None) -> None:
         self.host = host
+        self._platform = platform
         self.transcript = Transcript()
 
     def _refuse(self, line: Cli | None = None) -> NoReturn:
         what = "" if line is None else f", and {str(line)!r} cannot be asked"
+        if self._platform is not None:
+            raise NotSupported(f"{self._platform} has no command line{what}", hint="it is reached by NETCONF")
         raise NotSupported(
             f"{self.host} has no user for its command line, so it is only read by SNMP{what}",
             hint="set username and password for changes and for what SNMP does not tell",

@@ -28,6 +28,7 @@ from ponprobe.models.engineering import (
 )
 from ponprobe.models.judgement import Finding, Verdict
 from ponprobe.models.optical import OpticalReading
+from ponprobe.session.diagnosis import why_offline
 from ponprobe.store import results
 from ponprobe.store.activations import Activation, activations_of, amend, move
 from ponprobe.store.database import Change, utc_now
@@ -115,14 +116,14 @@ class FieldTests(Dispatching):
         except PonprobeError as exc:
             return self._not_read(row, now, run, exc, by)
         if verdict.passed or keep_failed is not None:
-            findings = () if state.online else self._seen_elsewhere(olt, run)
+            findings = () if state.online else self._why_offline(olt, row, run, state)
             hold = None if verdict.passed else keep_failed
             return self._stays(row, now, _round(row, now, run, actor, verdict=verdict, findings=findings), by, hold)
         with self.store.change(*by) as change:
             data = {"outcome": str(verdict.outcome), "run_id": now.run_id}
             amend(change, row, "line.judged", data, draft=verdict)
         # after the removal: what is registered nowhere shows up among those that wait, on its true port
-        explain = partial(self._seen_elsewhere, olt, run) if not state.online else tuple[Finding, ...]
+        explain = partial(self._why_offline, olt, row, run, state) if not state.online else tuple[Finding, ...]
         return self._take_away(olt, row, actor, request_id, explain=explain)
 
     def _read(self, olt: Olt, run: JournalRun) -> tuple[OnuState, Verdict]:
@@ -140,25 +141,13 @@ class FieldTests(Dispatching):
         return state, judge(readings, self.thresholds or CONSTRUCTION, judged_at=self.store.clock())
 
     @staticmethod
-    def _seen_elsewhere(olt: Olt, run: JournalRun) -> tuple[Finding, ...]:
-        """The ONU did not come up: where the OLT sees it instead, if anywhere."""
+    def _why_offline(olt: Olt, row: StoredSplitter, run: JournalRun, state: OnuState) -> tuple[Finding, ...]:
+        """Where the OLT sees the ONU instead, or what is in its way; nothing if it cannot be asked."""
+        serial, port, cause = run.owner.serial, run.owner.onu.port, state.last_down_cause
         try:
-            seen = [
-                onu.port for onu in olt.discovered() if run.owner.serial is not None and onu.serial == run.owner.serial
-            ]
+            return (why_offline(olt, serial=serial, port=port, splitter=row.splitter.name, cause=cause),)
         except PonprobeError:
             return ()
-        others = [port for port in seen if port is not None and port != run.owner.onu.port]
-        if not others:
-            return ()
-        recorded = run.owner.onu.port
-        return (
-            Finding(
-                code="wrong_port",
-                text=f"{run.owner.serial} was found on {others[0]} instead of {recorded}: the record is wrong",
-                next_step="correct the record of the splitter, or plug into the right one",
-            ),
-        )
 
     def _stays(
         self, row: StoredSplitter, now: Activation, tested: LineRound, by: By, hold: timedelta | None

@@ -305,7 +305,7 @@ class HuaweiSmartAX(OltDriver):
         yield from write(
             Write(
                 what=f"register test ONU {onu} ({order.auth})",
-                cli=Cli(
+                request=Cli(
                     f"{verb} {onu.onu_id} {_auth_words(order.auth)} {profiles}",
                     view=view,
                     secrets=order.auth.secrets,
@@ -320,7 +320,7 @@ class HuaweiSmartAX(OltDriver):
             yield from write(
                 Write(
                     what=f"put untagged traffic of {onu} eth {order.eth_port} into VLAN {user_vlan}",
-                    cli=Cli(
+                    request=Cli(
                         f"ont port native-vlan {port} {onu.onu_id} eth {order.eth_port} vlan {user_vlan} priority 0",
                         view=view,
                     ),
@@ -345,7 +345,7 @@ class HuaweiSmartAX(OltDriver):
         yield from write(
             Write(
                 what=f"give {onu} service port {index} with {order.vlans}",
-                cli=Cli(line, view=CONFIG),
+                request=Cli(line, view=CONFIG),
                 check=_accepted,
                 creates=CreatedServicePort(owner=registration.ownership, index=index, vlans=order.vlans),
                 undo=(Cli(f"undo service-port {index}", view=CONFIG),),
@@ -395,7 +395,7 @@ class HuaweiSmartAX(OltDriver):
                 line, check = Cli(f"undo service-port {item.index}", view=CONFIG), _accepted
             else:
                 line, check = Cli(f"ont delete {onu.port.port} {onu.onu_id}", view=_board_view(onu.port)), _deleted
-            yield from write(Write(what=f"remove {item}", cli=line, check=check, removes=item))
+            yield from write(Write(what=f"remove {item}", request=line, check=check, removes=item))
 
     def residue(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Residue, ...]]:
         onu = owner.onu

@@ -181,7 +181,7 @@ class ZteOlt(OltDriver):
         yield from write(
             Write(
                 what=f"register test ONU {onu} ({order.auth})",
-                cli=Cli(
+                request=Cli(
                     f"onu {onu.onu_id} type {order.onu_type} {orders.auth_words(order.auth)}",
                     view=view,
                     secrets=order.auth.secrets,
@@ -196,7 +196,7 @@ class ZteOlt(OltDriver):
         yield from write(
             Write(
                 what=f"mark test ONU {onu} with {registration.mark}",
-                cli=Cli(f"{'property ' if technology == 'epon' else ''}description {text}", view=interface),
+                request=Cli(f"{'property ' if technology == 'epon' else ''}description {text}", view=interface),
                 check=_accepted,
                 creates=created,
                 undo=undo,
@@ -204,7 +204,7 @@ class ZteOlt(OltDriver):
         )
         if technology == "epon":
             enable = Cli("admin enable", view=interface)
-            yield from write(Write(what=f"enable test ONU {onu}", cli=enable, check=_accepted, part_of=created))
+            yield from write(Write(what=f"enable test ONU {onu}", request=enable, check=_accepted, part_of=created))
 
     def add_service(self, registration: Registration) -> Flow[None]:
         """Give the ONU its path. Under a shared SVLAN the ONU still needs its own CVLAN; the port adds the rest."""
@@ -213,7 +213,7 @@ class ZteOlt(OltDriver):
             yield from write(
                 Write(
                     what=step.what.format(**values),
-                    cli=Cli(step.line.format(**values), view=self._view(step, registration)),
+                    request=Cli(step.line.format(**values), view=self._view(step, registration)),
                     check=_accepted,
                     part_of=created,
                 )
@@ -328,7 +328,7 @@ class ZteOlt(OltDriver):
         for item in present:
             # everything on the ONU goes with it: its interface, its service ports, what it was told
             line = Cli(f"no onu {owner.onu.onu_id}", view=view)
-            yield from write(Write(what=f"remove {item}", cli=line, check=_confirmed, removes=item))
+            yield from write(Write(what=f"remove {item}", request=line, check=_confirmed, removes=item))
 
     def residue(self, owner: Ownership, created: tuple[Created, ...]) -> Flow[tuple[Residue, ...]]:
         del created
