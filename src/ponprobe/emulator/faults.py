@@ -16,7 +16,8 @@ class Faults:
     """Settings of one OLT; plain attributes, read anew for every command, so they may be set at any time.
 
     Commands are numbered from 1 over all sessions of the OLT; every line that reaches the interpreter counts
-    (``enable`` and ``undo smart`` too; answers to a question or to a smart prompt do not).
+    (``enable`` and ``undo smart`` too; answers to a question or to a smart prompt do not), and so does every request
+    over NETCONF (not its hello).
     """
 
     delay_s: float = 0.0

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import threading
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ponprobe.emulator import huawei, zte
 from ponprobe.emulator.access import LOGIN_TRIES
 from ponprobe.emulator.build import build_faults, build_world
-from ponprobe.emulator.scenario import OltSpec, Scenario
+from ponprobe.emulator.scenario import OltSpec, Scenario, ScenarioError
 from ponprobe.emulator.servers.ssh import HostKey, SshSettings, serve_ssh
 from ponprobe.emulator.servers.telnet import serve_telnet
 from ponprobe.emulator.snmp import Agent, Engine, Request
@@ -25,6 +26,8 @@ from ponprobe.emulator.world import OltWorld
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from ponprobe.emulator.netconf.server import NetconfServer
 
 HUAWEI_ENTERPRISE, ZTE_ENTERPRISE = 2011, 3902
 
@@ -47,6 +50,7 @@ class EmulatedOlt:
         self._lock = threading.Lock()
         self._lines: list[str] = []
         self._sessions: dict[str, int] = {}
+        self._netconf_sessions = 0
         self._logins: list[datetime] = []
         self.refused_logins = 0
         """How often a user or a password was wrong; a device would lock the user out after a few."""
@@ -60,6 +64,8 @@ class EmulatedOlt:
         self.snmp_community = spec.snmp.community
         self.snmp_v3 = tuple(each.built() for each in spec.snmp.v3)
         self._agent = self._serve_snmp(seed) if spec.snmp.enable else None
+        self.netconf: NetconfServer | None = None
+        self.netconf = self._serve_netconf(spec) if spec.netconf.enable else None
 
     # ------------------------------------------------------------------ what users see
 
@@ -76,12 +82,17 @@ class EmulatedOlt:
 
     def regenerate_host_key(self) -> None:
         """Take a new SSH host key, as a replaced control board would; for connections from now on."""
-        self._ssh_settings.host_key = HostKey(self._ssh_settings.crypto)
+        self._ssh_settings.host_key.renew()
 
     @property
     def snmp_port(self) -> int:
         """The agent's UDP port; 0 where the scenario says that there is none."""
         return 0 if self._agent is None else self._agent.port
+
+    @property
+    def netconf_port(self) -> int:
+        """The TCP port of NETCONF over SSH; 0 where the scenario says that there is none."""
+        return 0 if self.netconf is None else self.netconf.port
 
     @property
     def snmp_requests(self) -> list[Request]:
@@ -90,7 +101,10 @@ class EmulatedOlt:
 
     @property
     def commands(self) -> list[str]:
-        """Every command line that reached the interpreter, executed or refused, in order, over all sessions."""
+        """Every command line that reached the interpreter, executed or refused, in order, over all sessions.
+
+        A NETCONF request is one too, in one line: its operation, the datastore, and its content.
+        """
         with self._lock:
             return list(self._lines)
 
@@ -98,11 +112,14 @@ class EmulatedOlt:
     def sessions_open(self) -> int:
         """Sessions that are logged in now."""
         with self._lock:
-            return sum(self._sessions.values())
+            return sum(self._sessions.values()) + self._netconf_sessions
 
     def snapshot(self) -> dict[str, Any]:
         """Everything configurable, as JSON values; equal before and after a run that left nothing behind."""
-        return self.world.snapshot()
+        found = self.world.snapshot()
+        if self.netconf is not None:
+            found["netconf"] = self.netconf.snapshot()
+        return found
 
     # ------------------------------------------------------------------ what sessions use
 
@@ -155,6 +172,16 @@ class EmulatedOlt:
             self._sessions[user] = self._sessions.get(user, 0) + 1
             return True
 
+    def netconf_opened(self) -> None:
+        """Count a NETCONF session; the limit per user is one of command lines."""
+        with self._lock:
+            self._netconf_sessions += 1
+
+    def netconf_closed(self) -> None:
+        """Count it off."""
+        with self._lock:
+            self._netconf_sessions -= 1
+
     def session_closed(self, user: str) -> None:
         """Count it off."""
         with self._lock:
@@ -189,6 +216,28 @@ class EmulatedOlt:
             users=self.snmp_v3,
             faults=self.faults,
         )
+
+    # ------------------------------------------------------------------ NETCONF
+
+    def _serve_netconf(self, spec: OltSpec) -> NetconfServer:
+        """The server over this world, with the host key and the users of SSH. Imported late: it needs lxml."""
+        try:
+            from ponprobe.emulator.netconf.lint import LintError  # noqa: PLC0415
+            from ponprobe.emulator.netconf.server import NetconfServer  # noqa: PLC0415
+        except ImportError as exc:
+            self.close()
+            raise ScenarioError(f"{spec.name}: NETCONF needs lxml, which is not installed ({exc})") from exc
+
+        of = self.personality
+        maker = "ZTE" if isinstance(of, zte.Personality) else "Huawei"
+        about = {"mfg-name": maker, "model-name": of.product, "software-rev": of.version}
+        try:
+            server = NetconfServer(self, spec.netconf, about)
+        except LintError as exc:
+            self.close()
+            raise ScenarioError(f"{spec.name}: {exc}") from exc
+        server.serve(lambda talk: serve_ssh(self.host, replace(self._ssh_settings, talk=talk, subsystem="netconf")))
+        return server
 
     # ------------------------------------------------------------------ login
 
@@ -246,6 +295,8 @@ class EmulatedOlt:
         self._telnet.close()
         if self._agent is not None:
             self._agent.close()
+        if self.netconf is not None:
+            self.netconf.close()
 
 
 class Lab:

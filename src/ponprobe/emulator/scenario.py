@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ponprobe.emulator.faults import Mangle
 from ponprobe.emulator.huawei import PERSONALITIES as HUAWEI
 from ponprobe.emulator.huawei import Personality as HuaweiPersonality
+from ponprobe.emulator.netconf.settings import NetconfSpec
 from ponprobe.emulator.plant import OPTICS, SPLITTER_DB, FaultKind
 from ponprobe.emulator.records import Technology, mac_serial
 from ponprobe.emulator.snmp import SnmpUser
@@ -311,7 +312,10 @@ class TcontProfileSpec(_Part):
 
 
 class OltSpec(_Part):
-    """One OLT. ``online_after_s``: default for its ONUs. ``enable_password``: where it is not the login's."""
+    """One OLT. ``online_after_s``: default for its ONUs. ``enable_password``: where it is not the login's.
+
+    ``netconf``: off unless asked for, as on most OLTs; ``true`` or a block of settings.
+    """
 
     name: str
     personality: Literal["ma5683t_r015", "ma5800_r022", "c300_v12", "c320_v21", "c600_titan"]
@@ -335,6 +339,7 @@ class OltSpec(_Part):
     traffic_tables: set[int] = set(range(64))
     ports: dict[str, PortSpec] = {}
     snmp: SnmpSpec = SnmpSpec()
+    netconf: NetconfSpec = NetconfSpec(enable=False)
     faults: FaultsSpec = FaultsSpec()
 
     @field_validator("ports", mode="before")

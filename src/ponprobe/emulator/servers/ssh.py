@@ -1,4 +1,4 @@
-"""SSH with paramiko's server side: password login, one shell per connection, modern or old crypto."""
+"""SSH with paramiko's server side: password login, one shell (or subsystem) per connection, modern or old crypto."""
 
 from __future__ import annotations
 
@@ -59,8 +59,9 @@ class _Login(paramiko.ServerInterface):
     # the arguments are paramiko's
     # ruff: noqa: ARG002, PLR0917
 
-    def __init__(self, check: Callable[[str, str], bool]) -> None:
+    def __init__(self, check: Callable[[str, str], bool], subsystem: str | None) -> None:
         self._check = check
+        self._subsystem = subsystem
         self.user = ""
         self.columns: int | None = None
         self.shell = threading.Event()
@@ -96,8 +97,14 @@ class _Login(paramiko.ServerInterface):
         return True
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
-        self.shell.set()
-        return True
+        if self._subsystem is None:
+            self.shell.set()
+        return self._subsystem is None
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        if name == self._subsystem:
+            self.shell.set()
+        return name == self._subsystem
 
 
 class HostKey:
@@ -116,16 +123,25 @@ class HostKey:
                 self._key = paramiko.RSAKey.generate(2048) if self._crypto == "old" else paramiko.ECDSAKey.generate()
             return self._key
 
+    def renew(self) -> None:
+        """Have another one from now on."""
+        with self._lock:
+            self._key = None
+
 
 @dataclass
 class SshSettings:
-    """How one OLT's SSH server behaves; ``host_key`` may be replaced while it runs."""
+    """How one OLT's SSH server behaves.
+
+    ``subsystem``: the one that is served, in place of a shell.
+    """
 
     host_key: HostKey
     crypto: Crypto
     check: Callable[[str, str], bool]
     talk: Callable[[Wire, str], None]
     closing: threading.Event
+    subsystem: str | None = None
 
 
 def serve_ssh(host: str, settings: SshSettings) -> Listener:
@@ -134,7 +150,7 @@ def serve_ssh(host: str, settings: SshSettings) -> Listener:
     def handle(accepted: socket.socket) -> None:
         transport = paramiko.Transport(accepted)
         transport.set_log_channel(_LOG.name)
-        login = _Login(settings.check)
+        login = _Login(settings.check, settings.subsystem)
         try:
             transport.add_server_key(settings.host_key.key)
             if settings.crypto == "old":
@@ -154,11 +170,11 @@ def serve_ssh(host: str, settings: SshSettings) -> Listener:
             transport.close()
             transport.join()
 
-    return Listener(host, "ssh", handle)
+    return Listener(host, settings.subsystem or "ssh", handle)
 
 
 def _shell(transport: paramiko.Transport, login: _Login, closing: threading.Event) -> paramiko.Channel | None:
-    """Wait until the client has a channel with a shell, or goes away."""
+    """Wait until the client has a channel with what it wants on it, or goes away."""
     channel: paramiko.Channel | None = None
     while transport.is_active() and not closing.is_set():
         channel = channel or transport.accept(0.1)
