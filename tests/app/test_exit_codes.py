@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -250,11 +251,85 @@ def test_a_failure_after_the_proof_is_not_called_residue(
         (ResidueError("x"), 7),
         (KeyboardInterrupt(), 130),
         (outcome.Interrupted(signal.SIGTERM), 143),
+        (outcome.Interrupted(signal.SIGHUP), 129),
+        (outcome.TimedOut(1.0), 5),
         (ValueError("x"), 1),
     ],
 )
 def test_the_table_of_errors(error: BaseException, code: int) -> None:
     assert outcome.of_error(error) == code
+
+
+def _weak(_olt: EmulatedOlt, _patch: pytest.MonkeyPatch) -> None:
+    """Nothing to prepare."""
+
+
+def _never_online(olt: EmulatedOlt, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("PONPROBE_ONLINE_TIMEOUT_S", "0.2")
+    for ont in olt.world.onts.values():
+        ont.online_after_s = 3600
+
+
+def _buggy(_olt: EmulatedOlt, patch: pytest.MonkeyPatch) -> None:
+    def broken(_self: Olt, *_given: object, **_named: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    patch.setattr(Olt, "measure", broken)
+
+
+def _away(_olt: EmulatedOlt, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("PONPROBE_LAB_MA5683T", "wrong")
+
+
+def _cut_once(olt: EmulatedOlt, _patch: pytest.MonkeyPatch) -> None:
+    at(olt, "service-port ", "executed", hang_up)
+
+
+def _cut_always(olt: EmulatedOlt, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("PONPROBE_REMOVAL_WAIT_S", "0.1")
+
+    def on_command(_number: int, line: str, when: str) -> None:
+        if when == "arrived" and line.startswith(("undo service-port", "ont delete")):
+            raise ConnectionAbortedError
+
+    olt.faults.on_command = on_command
+
+
+def _signalled(number: int) -> Any:
+    def prepare(olt: EmulatedOlt, _patch: pytest.MonkeyPatch) -> None:
+        at(olt, "display ont optical-info", "executed", lambda: os.kill(os.getpid(), number))
+
+    return prepare
+
+
+TABLE: dict[ExitCode, tuple[list[str], Any]] = {
+    ExitCode.DONE: (measure(), _weak),
+    ExitCode.BUG: (measure(), _buggy),
+    ExitCode.USAGE: ([*measure(), "--stage", "roof"], _weak),
+    ExitCode.FAIL: (measure(WEAK), _weak),
+    ExitCode.UNDETERMINED: (measure(), _never_online),
+    ExitCode.NOTHING_CHANGED: (measure(), _away),
+    ExitCode.ROLLED_BACK: (measure(), _cut_once),
+    ExitCode.RESIDUE: (measure(), _cut_always),
+    ExitCode.REFUSED: (measure(FOREIGN), _weak),
+    ExitCode.HUNG_UP: (measure(), _signalled(signal.SIGHUP)),
+    ExitCode.INTERRUPTED: (measure(), _signalled(signal.SIGINT)),
+    ExitCode.TERMINATED: (measure(), _signalled(signal.SIGTERM)),
+}
+"""How the command comes to each code that its help documents."""
+
+
+@pytest.mark.parametrize("code", list(ExitCode))
+def test_every_documented_code_is_what_the_command_ends_with(
+    cli: Run, olt: EmulatedOlt, monkeypatch: pytest.MonkeyPatch, code: ExitCode
+) -> None:
+    words, prepare = TABLE[code]
+    before = olt.snapshot()
+    prepare(olt, monkeypatch)
+    ran = cli(*words, "--events")
+    assert (ran.code, ran.events[-1]["event"], ran.events[-1]["data"]["exit_code"]) == (code, "finished", code)
+    assert (olt.snapshot() == before) == (code is not ExitCode.RESIDUE), "the code says whether the OLT is clean"
+    assert set(outcome.MEANINGS) == set(TABLE) == set(ExitCode)
 
 
 def test_residue_beats_every_error() -> None:
@@ -268,6 +343,10 @@ def test_the_worst_of_a_batch() -> None:
     assert outcome.worst(codes) is ExitCode.ROLLED_BACK
     assert outcome.worst([*codes, ExitCode.RESIDUE]) is ExitCode.RESIDUE
     assert outcome.worst([]) is ExitCode.DONE
+    assert set(outcome.ORDER) == set(ExitCode), "a code that the order forgets would end as 0"
+    order = [ExitCode.RESIDUE, ExitCode.ROLLED_BACK, ExitCode.NOTHING_CHANGED, ExitCode.REFUSED, ExitCode.FAIL]
+    for worse, better in zip(order, [*order[1:], ExitCode.UNDETERMINED], strict=True):
+        assert outcome.worst([better, worse]) is worse
 
 
 def test_help_has_the_whole_table(command: Run) -> None:
@@ -275,6 +354,9 @@ def test_help_has_the_whole_table(command: Run) -> None:
     assert ran.code == 0
     words = " ".join(ran.out.split())
     assert all(meaning in words for meaning in outcome.MEANINGS.values())
+    names = re.findall(r"^│ ([a-z]+) ", ran.out, re.MULTILINE)
+    assert names[:2] == ["measure", "batch"], "what people come for is what they read first"
+    assert names.index("recover") < names.index("facts") < names.index("judge")
 
 
 def test_the_lab_is_untouched_by_questions(cli: Run, lab: Lab) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from ponprobe import emulator
-from ponprobe.app import project_work
+from ponprobe.app import team
 from ponprobe.app.desk import Desk
 from ponprobe.app.options import Output
 from ponprobe.app.outcome import Interrupted
@@ -407,7 +407,7 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         heard.set()
         concurrent.futures.wait(futures)
 
-    monkeypatch.setattr(project_work, "wait", wait)
+    monkeypatch.setattr(team, "wait", wait)
 
     def send(number: int) -> None:
         os.kill(os.getpid(), number)
@@ -672,6 +672,133 @@ def test_every_change_has_an_author(cli: Run, home: Path, monkeypatch: pytest.Mo
     found = cli("project", "show", P, GOOD, "--json").json
     assert found["rounds"][0]["actor"] == {"name": "环境甲", "role": "city_inspector"}
     assert cli("project", "test", P, "--role", "No Role").code == 2
+
+
+def test_actor_role_store_and_evidence_may_stand_in_the_file(
+    cli: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An option goes over the environment, which goes over the file; ``config show`` says which it was."""
+    lines = {"actor": "文件甲", "role": "builder", "store": "team/store.sqlite3", "evidence": "photos"}
+    settings = "[settings]\n" + "".join(f'{name} = "{value}"\n' for name, value in lines.items())
+    file = home / "ponprobe.toml"
+    file.write_text(settings + file.read_text("utf-8"), "utf-8")
+    words = ("--project", P, "--cvlan-file", ranges(home / "c.csv"))
+    assert cli("project", "import", sheet(home / "pos.xlsx"), *words).code == 0
+    assert (home / "team" / "store.sqlite3").exists()
+    assert {each["actor"]["name"] for each in cli("project", "events", P, "--json").json["events"]} == {"文件甲"}
+    photo_of = cli("project", "evidence", P, GOOD, "--result", photo(home, "a.png"), "--json").json
+    assert Path(photo_of["folder"]).resolve() == (home / "photos").resolve()
+    monkeypatch.setenv("PONPROBE_ACTOR", "环境乙")
+    monkeypatch.setenv("PONPROBE_EVIDENCE", str(home / "elsewhere"))
+    shown = cli("config", "show", "--json").json["settings"]
+    assert shown["actor"] == {"value": "环境乙", "origin": "environment PONPROBE_ACTOR"}
+    assert shown["evidence"]["origin"] == "environment PONPROBE_EVIDENCE"
+    assert shown["role"]["value"] == "builder"
+    assert shown["role"]["origin"].endswith("ponprobe.toml")
+    assert shown["store"]["origin"].endswith("ponprobe.toml")
+    cli("project", "rectified", P, "--select", GOOD)
+    cli("project", "rectified", P, "--select", GOOD, "--actor", "选项丙")
+    names = [each["actor"]["name"] for each in cli("project", "events", P, "--json").json["events"]]
+    assert names[-2:] == ["环境乙", "选项丙"]
+    monkeypatch.setenv("PONPROBE_ACTOR", "")
+    monkeypatch.setenv("PONPROBE_STORE", "postgresql://probe:Canary-db@db/ponprobe")
+    shown = cli("config", "show", "--json")
+    assert shown.json["settings"]["actor"]["value"] is None
+    assert "Canary-db" not in shown.out + cli("config", "show").err
+
+
+def test_the_stream_of_a_project_command_has_one_end(cli: Run, home: Path, lab: Lab) -> None:
+    imported(cli, home)
+    before = snapshots(lab)
+    words = ("project", "activate", P, *by_name(*SERIALS), "--measure", *ENGINEER, "--request-id", "r9")
+    ran = cli(*words, "--events", "--transcript", "t.jsonl")
+    names = [event["event"] for event in ran.events]
+    assert [event["seq"] for event in ran.events] == list(range(1, len(names) + 1))
+    assert (names.count("finished"), names[-1], names.count("connected")) == (1, "finished", 2)
+    assert {"planned", "activated", "sample", "verdict", "revoked", "residue_checked"} <= set(names)
+    assert {event["request_id"] for event in ran.events} == {"r9"}
+    last = ran.events[-1]
+    assert (ran.code, last["data"]["exit_code"], len(last["data"]["result"]["items"])) == (3, 3, 3)
+    assert "ont add" in (home / "t.jsonl").read_text("utf-8")
+    again = cli(*words, "--events")
+    assert [event["event"] for event in again.events] == ["finished"]
+    assert again.events[-1]["data"]["result"]["items"] == last["data"]["result"]["items"]
+    refused = cli("project", "accept", P, *ENGINEER, "--events")
+    assert (refused.code, refused.events[-1]["error"]["class"]) == (8, "NotReady")
+    assert snapshots(lab) == before
+
+
+@pytest.mark.parametrize("where", ["ont add", "display ont optical-info"])
+def test_a_project_command_has_a_deadline(
+    cli: Run, home: Path, lab: Lab, olt: EmulatedOlt, stop: Callable[[int], None], *, where: str
+) -> None:
+    imported(cli, home)
+    before = snapshots(lab)
+    sent: list[str] = []
+
+    def on_command(_number: int, line: str, when: str) -> None:
+        if when == "executed" and line.startswith(where) and not sent:
+            sent.append(line)
+            stop(signal.SIGALRM)
+
+    olt.faults.on_command = on_command
+    words = ("project", "activate", P, *by_name(*SERIALS), "--measure", *ENGINEER, "--json")
+    ran = cli(*words, "--timeout", "3600")
+    assert sent
+    assert (ran.code, ran.json["error"]["class"], ran.json["error"]["after_change"]) == (6, "TimedOut", "rolled_back")
+    assert snapshots(lab) == before
+    olt.faults.on_command = None
+    assert [item["line"] for item in cli(*words).json["items"]] == ["pass", "fail", "pass"]
+
+
+def test_a_revocation_can_be_looked_at(cli: Run, home: Path, olt: EmulatedOlt) -> None:
+    imported(cli, home)
+    activated(cli, GOOD, ZTE)
+    sent = len(olt.commands)
+    ran = cli("project", "revoke", P, "--dry-run", "--json")
+    assert (ran.code, [(run["olt"], run["onu"]) for run in ran.json["runs"]]) == (
+        0, [("ma5683t", "0/1/0:2"), ("c320", "1/1/1:2")],
+    )  # fmt: skip
+    assert cli("project", "revoke", P, "--select", ZTE, "--dry-run", "--json").json["runs"][0]["undo"]
+    assert cli("project", "revoke", P, "--expired", "--dry-run", "--json").json["runs"] == []
+    assert len(olt.commands) == sent
+    assert states(cli)[GOOD] == "activated"
+    assert cli("project", "revoke", P, *ENGINEER).code == 0
+    assert "nothing to take away" in cli("project", "revoke", P, "--dry-run").err
+
+
+def test_a_project_that_does_not_exist_is_no_success(cli: Run, home: Path, lab: Lab) -> None:
+    imported(cli, home)
+    for words in (("revoke",), ("test",), ("activate", "--onu", SERIALS[GOOD]), ("accept",), ("resume",)):
+        ran = cli("project", words[0], "XM-2106-001", *words[1:], *(() if words == ("resume",) else ENGINEER))
+        assert (ran.code, "XM-2106-001" in ran.err) == (2, True), words
+
+
+def test_what_a_failed_command_leaves_is_settled_by_resume(
+    cli: Run, home: Path, lab: Lab, olt: EmulatedOlt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal alone is not enough: the process has to learn of it, too."""
+    imported(cli, home)
+    before = snapshots(lab)
+
+    def broken(*_given: object, **_named: object) -> None:
+        raise ZeroDivisionError("oops")
+
+    def on_command(_number: int, line: str, when: str) -> None:
+        if when == "arrived" and line.startswith(("undo service-port", "ont delete")):
+            raise ConnectionAbortedError
+
+    olt.faults.on_command = on_command
+    store = ("--store", str(home / "state/ponprobe/journal.sqlite3"))
+    with monkeypatch.context() as patch:
+        patch.setattr("ponprobe.app.project_view.light_of", broken)
+        ran = cli("project", "activate", P, *by_name(GOOD), "--measure", *ENGINEER, *store)
+    assert ran.code == 7
+    assert f"finish it with: ponprobe project resume {P} --store" in flat(ran.err)
+    assert "ponprobe recover" not in flat(ran.err)
+    olt.faults.on_command = None
+    assert cli("project", "resume", P, *store).code == 0
+    assert snapshots(lab) == before
 
 
 def test_splitters_are_named_as_they_are_shown(cli: Run, home: Path) -> None:

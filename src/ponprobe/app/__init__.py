@@ -16,6 +16,7 @@ def main() -> NoReturn:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run a command line (that of the process by default) and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _have_streams()
     if arguments == ["--version"]:
         from ponprobe._version import __version__  # noqa: PLC0415 - all that this needs
 
@@ -31,6 +32,13 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _have_streams() -> None:
+    """A scheduler may start a command with its streams closed: then there is nobody to read, and nothing to ask."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - lives as long as we
 
 
 def _command(arguments: list[str]) -> int:
@@ -59,7 +67,7 @@ def _command(arguments: list[str]) -> int:
 def _wrong_usage(exc: Exception, arguments: list[str]) -> int:
     """Say what is wrong with the command line, to people and, if they were going to read, to programs."""
     from ponprobe.app.desk import Desk  # noqa: PLC0415
-    from ponprobe.app.options import Output, Road, WrongInput  # noqa: PLC0415
+    from ponprobe.app.options import Output, Watched, WrongInput  # noqa: PLC0415
 
     message = " ".join(str(exc.format_message()).split())  # type: ignore[attr-defined]
     if not message:
@@ -67,8 +75,11 @@ def _wrong_usage(exc: Exception, arguments: list[str]) -> int:
         return 2
     context = getattr(exc, "ctx", None)
     path = context.command_path if context is not None else "ponprobe"
+    asked = arguments.index("--request-id") + 1 if "--request-id" in arguments[:-1] else None
     desk = Desk(
-        Output(json="--json" in arguments, no_color="--no-color" in arguments), Road(events="--events" in arguments)
+        Output(json="--json" in arguments, no_color="--no-color" in arguments),
+        Watched(events="--events" in arguments),
+        request_id=None if asked is None else arguments[asked],
     )
 
     def refuse() -> int:

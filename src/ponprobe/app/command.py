@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_type_hints
 import typer
 
 from ponprobe.app.desk import Desk
-from ponprobe.app.options import Output, Road
+from ponprobe.app.options import Output, Watched
 from ponprobe.app.outcome import ExitCode
 
 F = TypeVar("F", bound=Callable[..., ExitCode])
@@ -42,8 +42,9 @@ def command(app: typer.Typer, name: str, **more: Any) -> Callable[[F], F]:
                 key: kind(**{field.name: given.pop(field.name) for field in dataclasses.fields(kind)})
                 for key, kind in groups.items()
             }
-            road = next((group for group in made.values() if isinstance(group, Road)), None)
-            desk = Desk(made.pop("output"), road, about=str(given.get("olt") or ""))
+            watched = next((group for group in made.values() if isinstance(group, Watched)), None)
+            request_id = next((group.request_id for group in made.values() if hasattr(group, "request_id")), None)
+            desk = Desk(made.pop("output"), watched, about=str(given.get("olt") or ""), request_id=request_id)
             return desk.run(partial(function, desk, **given, **made))
 
         call.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # what typer reads

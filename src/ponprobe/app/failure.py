@@ -13,6 +13,7 @@ from ponprobe.app.glyphs import glyphs_for, plain
 from ponprobe.app.options import WrongInput
 from ponprobe.app.outcome import ExitCode
 
+_STOPPED = {ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.HUNG_UP}
 _STATE = {
     "rolled_back": "everything was taken back, and the OLT was read: nothing is left",
     "residue": "SOMETHING OF OURS MAY BE LEFT on the OLT",
@@ -29,18 +30,19 @@ class failure:  # noqa: N801 - reads as the verb that it stands for: print(failu
         described: dict[str, Any],
         runs: Sequence[str] = (),
         trace: str | None = None,
+        *,
+        settle: str | None = None,
     ) -> None:
         self._error = error
         self._code = code
         self._described = described
         self._runs = runs
         self._trace = trace
+        self._settle = settle or "ponprobe recover"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         glyphs = glyphs_for(options)
-        style = (
-            "bold yellow" if self._code in {ExitCode.REFUSED, ExitCode.INTERRUPTED, ExitCode.TERMINATED} else "bold red"
-        )
+        style = "bold yellow" if self._code is ExitCode.REFUSED or self._code in _STOPPED else "bold red"
         table = Table.grid(padding=(0, 1, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
@@ -59,13 +61,13 @@ class failure:  # noqa: N801 - reads as the verb that it stands for: print(failu
             for each in self._described.get("left", ()):
                 table.add_row("", Text(f"left: {plain(each)}"))
             run = f"  (run {self._runs[-1]})" if self._runs else ""
-            table.add_row("", Text(f"finish it with: ponprobe recover{run}", style="bold"))
+            table.add_row("", Text(f"finish it with: {plain(self._settle)}{run}", style="bold"))
         if self._trace:
             yield Text(self._trace)
         yield from console.render(table, options)
 
     def _title(self) -> str:
-        if self._code is ExitCode.INTERRUPTED or self._code is ExitCode.TERMINATED:
+        if self._code in _STOPPED:
             return "stopped"
         if self._code is ExitCode.BUG:
             return f"unexpected {self._described['class']}"
@@ -73,7 +75,7 @@ class failure:  # noqa: N801 - reads as the verb that it stands for: print(failu
 
     def _state(self) -> str | None:
         if self._described["after_change"] is None and self._code in {
-            ExitCode.NOTHING_CHANGED, ExitCode.REFUSED, ExitCode.INTERRUPTED, ExitCode.TERMINATED,
+            ExitCode.NOTHING_CHANGED, ExitCode.REFUSED, *_STOPPED,
         }:  # fmt: skip
             return "nothing was changed"
         return _STATE.get(self._described["after_change"])

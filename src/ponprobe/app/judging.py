@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ponprobe.app import outcome
+from ponprobe.app import completing, outcome
 from ponprobe.app.command import command
 from ponprobe.app.desk import Desk, file_text
 from ponprobe.app.options import Problems, WrongInput
@@ -47,7 +47,13 @@ class Judging:
 
     stage: Annotated[
         str,
-        typer.Option("--stage", metavar="ID", help="Limits: construction, user_side, a class.", rich_help_panel=_PANEL),
+        typer.Option(
+            "--stage",
+            metavar="ID",
+            help="Limits: construction, user_side, a class.",
+            rich_help_panel=_PANEL,
+            autocompletion=completing.stages,
+        ),
     ] = "construction"
     thresholds: Annotated[
         Path | None,
@@ -58,7 +64,13 @@ class Judging:
     ] = Policy.SIMPLE
     optical_class: Annotated[
         str | None,
-        typer.Option("--class", metavar="ID", help="Optics: gpon_b_plus, gpon_c_plus...", rich_help_panel=_PANEL),
+        typer.Option(
+            "--class",
+            metavar="ID",
+            help="Optics: gpon_b_plus, gpon_c_plus...",
+            rich_help_panel=_PANEL,
+            autocompletion=completing.classes,
+        ),
     ] = None
     calibration: Annotated[
         Path | None,
@@ -88,6 +100,11 @@ class Judged:
     limits: ThresholdSet
     options: JudgeOptions
     plant: PlantRecord | tuple[int, ...] | None
+
+    def body(self) -> list[Any]:
+        """Tell what it is, for the digest of a request."""
+        plant = self.plant if self.plant is None or isinstance(self.plant, tuple) else self.plant.model_dump()
+        return [self.limits.model_dump(mode="json"), self.options.model_dump(mode="json"), plant]
 
 
 def judging_from(given: Judging) -> Judged:

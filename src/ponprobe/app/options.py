@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from ponprobe.app import completing
 from ponprobe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,7 +58,15 @@ class Omci(str, Enum):
     FLOW = "flow"
 
 
-OltName = Annotated[str, typer.Argument(metavar="OLT", help="Inventory name or host of the OLT.", show_default=False)]
+OltName = Annotated[
+    str,
+    typer.Argument(
+        metavar="OLT",
+        help="Inventory name or host of the OLT.",
+        show_default=False,
+        autocompletion=completing.olts,
+    ),
+]
 PortText = Annotated[str, typer.Argument(metavar="PORT", help="PON port, frame/slot/port: 0/1/3.", show_default=False)]
 
 _OUTPUT, _ROAD, _ORDER, _PATH = "Output", "Connection", "Test ONU and splitter", "Service path"
@@ -92,14 +101,68 @@ class Configured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Road(Configured):
+class Watched:
+    """How long a command that speaks to an OLT may take, and how it is followed."""
+
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            help="For the whole command; then what is under way is taken back (5, 6).",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+    transcript: Annotated[
+        Path | None,
+        typer.Option(
+            "--transcript",
+            metavar="FILE",
+            help="Write the dialogue, without secrets; FILE.jsonl as JSON Lines while it happens.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None
+    events: Annotated[
+        bool,
+        typer.Option(
+            "--events", help="JSON Lines on stdout as things happen; 'finished' is last.", rich_help_panel=_OUTPUT
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Under which id something is asked for."""
+
+    request_id: Annotated[
+        str | None,
+        typer.Option(
+            "--request-id", metavar="ID", help="Asked again, the stored answer is given.", rich_help_panel=_OUTPUT
+        ),
+    ] = None
+
+
+def check_request_id(request_id: str | None, problems: Problems) -> None:
+    """Note a request id that cannot be kept."""
+    if request_id is not None and not (0 < len(request_id) <= 200 and request_id.isprintable()):
+        problems.add("--request-id", "must be 1 to 200 printable characters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Road(Configured, Watched):
     """How to reach the OLT, in place of an inventory entry or over it."""
 
     host: Annotated[
         str | None, typer.Option("--host", help="Address; the OLT argument is then a name.", rich_help_panel=_ROAD)
     ] = None
     platform: Annotated[
-        str | None, typer.Option("--platform", help="Driver, such as huawei_smartax.", rich_help_panel=_ROAD)
+        str | None,
+        typer.Option(
+            "--platform",
+            help="Driver, such as huawei_smartax.",
+            rich_help_panel=_ROAD,
+            autocompletion=completing.platforms,
+        ),
     ] = None
     username: Annotated[str | None, typer.Option("--username", help="User on the OLT.", rich_help_panel=_ROAD)] = None
     password: Annotated[
@@ -125,31 +188,29 @@ class Road(Configured):
     snmp_port: Annotated[
         int | None, typer.Option("--snmp-port", min=1, max=65535, help="UDP port.", rich_help_panel=_ROAD)
     ] = None
+    netconf_port: Annotated[
+        int | None,
+        typer.Option("--netconf-port", min=1, max=65535, help="Ask by NETCONF, too.", rich_help_panel=_ROAD),
+    ] = None
     routes: Annotated[
         str | None,
-        typer.Option("--routes", metavar="LIST", help="Roads for questions: snmp,cli.", rich_help_panel=_ROAD),
+        typer.Option(
+            "--routes",
+            metavar="LIST",
+            help="Roads for questions: snmp,netconf,cli.",
+            rich_help_panel=_ROAD,
+            autocompletion=completing.routes,
+        ),
     ] = None
-    timeout: Annotated[
+    reply_timeout: Annotated[
         float | None,
         typer.Option(
-            "--timeout", metavar="SECONDS", help="For the connection and for each answer.", rich_help_panel=_ROAD
+            "--reply-timeout",
+            metavar="SECONDS",
+            help="For the connection and for each answer.",
+            rich_help_panel=_ROAD,
         ),
     ] = None
-    transcript: Annotated[
-        Path | None,
-        typer.Option(
-            "--transcript",
-            metavar="FILE",
-            help="Write the dialogue, without secrets; FILE.jsonl as JSON Lines while it happens.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None
-    events: Annotated[
-        bool,
-        typer.Option(
-            "--events", help="JSON Lines on stdout as things happen; 'finished' is last.", rich_help_panel=_OUTPUT
-        ),
-    ] = False
 
     def again(self) -> list[str]:
         """Return the options that name the same OLT in another command; references are no secrets."""
@@ -164,14 +225,15 @@ class Road(Configured):
             ("--port", self.tcp_port),
             ("--snmp-community", self.community),
             ("--snmp-port", self.snmp_port),
+            ("--netconf-port", self.netconf_port),
             ("--routes", self.routes),
         )
         return [word for option, value in given if value is not None for word in (option, str(value))]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
-    """What ``measure``, ``plan`` and ``activate`` are asked to put on a splitter."""
+class OnuOrder:
+    """Which test ONU stands behind which splitter."""
 
     serial: Annotated[
         str | None, typer.Option("--serial", help="Serial of the test ONU: HWTC0B086EA9.", rich_help_panel=_ORDER)
@@ -188,9 +250,6 @@ class Order:
         str | None,
         typer.Option("--mac", metavar="MAC", help="EPON ONU: its MAC instead of a serial.", rich_help_panel=_ORDER),
     ] = None
-    technology: Annotated[Tech, typer.Option("--technology", help="What the PON port is.", rich_help_panel=_ORDER)] = (
-        Tech.GPON
-    )
     checkcode: Annotated[
         str | None,
         typer.Option("--checkcode", metavar="REF", help="Checkcode of the LOID.", rich_help_panel=_ORDER),
@@ -208,6 +267,15 @@ class Order:
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Take the ONU out of the autofind list.", rich_help_panel=_ORDER)
     ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePath:
+    """What the OLT is told to do with a test ONU: profiles, VLANs, service port."""
+
+    technology: Annotated[Tech, typer.Option("--technology", help="What the PON port is.", rich_help_panel=_PATH)] = (
+        Tech.GPON
+    )
     line_profile: Annotated[
         str | None, typer.Option("--line-profile", metavar="ID|NAME", help="Huawei: required.", rich_help_panel=_PATH)
     ] = None
@@ -245,6 +313,11 @@ class Order:
     outbound_traffic: Annotated[
         int | None, typer.Option("--outbound-traffic", help="Traffic table, down.", rich_help_panel=_PATH)
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(ServicePath, OnuOrder):
+    """What ``measure``, ``plan`` and ``activate`` are asked to put on a splitter."""
 
 
 class WrongInput(ConfigError):
@@ -311,13 +384,16 @@ _ORDER_FIELDS = {
 }
 
 
-def order_from(port: str, given: Order) -> ActivationOrder:
-    """Build the order; ``WrongInput`` names every option that is wrong. Secrets are read here, where they point."""
+def order_from(port: str, given: Order, problems: Problems | None = None) -> ActivationOrder:
+    """Build the order; ``WrongInput`` names every option that is wrong. Secrets are read here, where they point.
+
+    ``problems`` collects them for somebody who has more to say of where they stand.
+    """
     from ponprobe.models.acceptance import ActivationOrder  # noqa: PLC0415 - help and version need no models
     from ponprobe.models.addressing import PonPort  # noqa: PLC0415
     from ponprobe.models.service import VlanStack  # noqa: PLC0415
 
-    problems = Problems()
+    problems = Problems() if problems is None else problems
     with_service = given.service_model is not Service.NONE
     fields: dict[str, Any] = {
         "port": problems.attempt("PORT", lambda: PonPort.parse(port)),

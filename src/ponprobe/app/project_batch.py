@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ponprobe.app import outcome
+from ponprobe.app import completing, outcome
 from ponprobe.app.desk import Desk
 from ponprobe.app.judging import Judging, judging_from
-from ponprobe.app.options import WrongInput
+from ponprobe.app.options import Watched, WrongInput
 from ponprobe.app.outcome import ExitCode
 from ponprobe.app.project_onus import TestOnus, onus_for
 from ponprobe.app.project_options import (
@@ -22,10 +23,11 @@ from ponprobe.app.project_options import (
     Who,
     actor_of,
     chosen,
+    loaded_from,
     project_command,
     workflow_in,
 )
-from ponprobe.errors import PonprobeError
+from ponprobe.errors import ConfigError, PonprobeError
 
 if TYPE_CHECKING:
     from ponprobe.app.project_work import Crew
@@ -66,6 +68,7 @@ def activate(
     how: LineTest,
     who: Who,
     room: Room,
+    watched: Watched,
     pool: Annotated[str | None, typer.Option("--pool", help="Of CVLANs, if there are several.")] = None,
     hold: Annotated[
         float | None, typer.Option("--hold", metavar="HOURS", help="How long the test ONUs are wanted (72).")
@@ -76,11 +79,13 @@ def activate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the commands; nothing is changed.")] = False,
 ) -> ExitCode:
     """Activate test ONUs behind the selected splitters, or behind all that wait."""
+    del watched  # the desk has seen to it
     limits, options = _how(how)
-    actor = None if dry_run else actor_of(who)
+    actor = None if dry_run else actor_of(who, room)
     wanted_for = _hours("--hold", hold)
     what = "planning" if dry_run else "measuring" if measure else "activating"
-    with _crew(desk, room, what, **options, thresholds=limits) as (workflow, crew):
+    with _crew(desk, room, what, project, **options, thresholds=limits) as (workflow, crew):
+        workflow.project(project)
         splitters = workflow.splitters(project)
         auths, keys = onus_for(desk, onus, splitters)
         selected = keys if keys is not None else workflow.waiting(project)
@@ -119,15 +124,18 @@ def line_test(
     how: LineTest,
     who: Who,
     room: Room,
+    watched: Watched,
     keep_failed: Annotated[
         float | None,
         typer.Option("--keep-failed", metavar="HOURS", help="Keep what fails for a re-test; else it is revoked."),
     ] = None,
 ) -> ExitCode:
     """Test the lines of live test ONUs: one round each. What fails is revoked."""
+    del watched  # the desk has seen to it
     limits, options = _how(how)
-    actor, kept = actor_of(who), _hours("--keep-failed", keep_failed)
-    with _crew(desk, room, "testing", **options, thresholds=limits) as (workflow, crew):
+    actor, kept = actor_of(who, room), _hours("--keep-failed", keep_failed)
+    with _crew(desk, room, "testing", project, **options, thresholds=limits) as (workflow, crew):
+        workflow.project(project)
         keys = chosen(workflow.splitters(project), which.select)
         done, stopped = crew.do(
             project,
@@ -147,15 +155,23 @@ def revoke(
     which: Selected,
     who: Who,
     room: Room,
+    watched: Watched,
     expired: Annotated[
         bool, typer.Option("--expired", help="Only test ONUs that were kept and are no longer wanted.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell from the records what would be taken away.")
+    ] = False,
 ) -> ExitCode:
     """Take test ONUs away and prove it: the selected ones, or every live one; repeatable."""
-    actor = actor_of(who)
+    del watched  # the desk has seen to it
     if expired and (which.select or who.request_id):
         raise WrongInput(["--expired: decides itself which ones; leave --select and --request-id out"])
-    with _crew(desk, room, "revoking") as (workflow, crew):
+    if dry_run:
+        return _planned_removals(desk, project, which, room, expired=expired)
+    actor = actor_of(who, room)
+    with _crew(desk, room, "revoking", project) as (workflow, crew):
+        workflow.project(project)
         keys = chosen(workflow.splitters(project), which.select)
         done, stopped = crew.do(
             project,
@@ -174,19 +190,24 @@ def revoke(
 @project_command("resume")
 def resume(
     desk: Desk,
-    project: Annotated[str | None, typer.Argument(metavar="[PROJECT]", help="All of the store if left out.")] = None,
+    project: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROJECT]", help="All of the store if left out.", autocompletion=completing.projects),
+    ] = None,
     *,
     who: Who,
     room: Room,
+    watched: Watched,
 ) -> ExitCode:
     """Settle what a crash or a lost road left under way; what is kept on purpose stays."""
+    del watched  # the desk has seen to it
     from ponprobe.app.project_work import told  # noqa: PLC0415 - loads models
     from ponprobe.workflow.base import SYSTEM  # noqa: PLC0415
 
     if who.request_id is not None:
         raise WrongInput(["--request-id: resume finds out by itself what is left to do; leave it out"])
-    actor = actor_of(who) if who.actor or who.role else SYSTEM
-    with _crew(desk, room, "resuming") as (workflow, crew):
+    actor = actor_of(who, room) if who.actor or who.role else SYSTEM
+    with _crew(desk, room, "resuming", project) as (workflow, crew):
         if project is not None:
             workflow.project(project)
         done, stopped = crew.do(project, lambda: workflow.resume(project, actor=actor), actor=actor)
@@ -199,10 +220,10 @@ def resume(
 class _crew:  # noqa: N801 - reads as what it gives: with _crew(...) as (workflow, crew)
     """The process and the OLTs that it works on, closed on every way out."""
 
-    def __init__(self, desk: Desk, room: Room, what: str, **more: Any) -> None:
+    def __init__(self, desk: Desk, room: Room, what: str, project: str | None, **more: Any) -> None:
         from ponprobe.app.project_work import Crew  # noqa: PLC0415 - help needs no models
 
-        self._crew = Crew(desk, room, what)
+        self._crew = Crew(desk, room, what, project=project)
         self._workflow = workflow_in(room, connect=self._crew.connect, **more)
         self._at_work = self._crew.at_work()
 
@@ -237,6 +258,30 @@ def _olts_of(workflow: Workflow, keys: tuple[SplitterKey, ...]) -> list[OltRecor
     with workflow.store.read() as connection:
         known = all_olts(connection)
     return [known[name] for name in dict.fromkeys(key.olt for key in keys) if name in known]
+
+
+def _planned_removals(desk: Desk, project: str, which: Selected, room: Room, *, expired: bool) -> ExitCode:
+    """Tell which test ONUs a revocation would take away, as store and journal have it; no OLT is asked."""
+    from ponprobe.app.recovery import planned_removal  # noqa: PLC0415
+    from ponprobe.connect import journal_at  # noqa: PLC0415 - the database loads slowly
+    from ponprobe.store.activations import activations_of  # noqa: PLC0415
+    from ponprobe.store.projects import splitters_of  # noqa: PLC0415
+
+    runs = []
+    with workflow_in(room) as workflow:
+        workflow.project(project)
+        keys = chosen(workflow.splitters(project), which.select)
+        with workflow.store.read() as connection:
+            rows = splitters_of(connection, project, keys)
+            known = activations_of(connection, [row.id for row in rows])
+        journal, now = journal_at(loaded_from(room).settings.journal), workflow.store.clock()
+    for each in (known[row.id] for row in rows if row.id in known):
+        over = each.hold_until is not None and each.hold_until <= now
+        if each.state.live and each.run_id is not None and (over or not expired):
+            # an attempt that was stopped before its first change has no run
+            with suppress(ConfigError):
+                runs.append(journal.run(each.run_id))
+    return planned_removal(desk, None, runs)
 
 
 def _planned(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ponprobe.app.desk import Desk
-from ponprobe.app.options import WrongInput
+from ponprobe.app.options import Watched, WrongInput
 from ponprobe.app.outcome import ExitCode
 from ponprobe.app.project_options import (
     Comment,
@@ -61,17 +61,19 @@ def accept(
     which: Selected,
     who: Who,
     room: Room,
+    watched: Watched,
     reject: Reject = None,
     comment: Comment = None,
 ) -> ExitCode:
     """Accept a project: confirm it, revoke what is still live, and prove that; or reject it."""
+    del watched  # the desk has seen to it
     from ponprobe.app.project_work import Crew  # noqa: PLC0415 - help needs no models
     from ponprobe.models.engineering import FaultKind  # noqa: PLC0415
 
-    actor = actor_of(who)
+    actor = actor_of(who, room)
     if which.select and reject is None:
         raise WrongInput(["--select: belongs to --reject; a project is accepted as a whole"])
-    crew = Crew(desk, room, "accepting")
+    crew = Crew(desk, room, "accepting", project=project)
     with workflow_in(room, connect=crew.connect) as workflow, crew.at_work():
         if reject is not None:
             keys = chosen(workflow.splitters(project), which.select) or ()
@@ -115,7 +117,7 @@ def review(
     """Review an accepted project a second time, by somebody who made none of its tests."""
     from ponprobe.models.engineering import FaultKind  # noqa: PLC0415 - help needs no models
 
-    actor = actor_of(who)
+    actor = actor_of(who, room)
     if passed == (reject is not None):
         raise WrongInput(["--pass: say what the review came to: --pass, or --reject data|site"])
     if which.select and reject is None:
@@ -189,7 +191,7 @@ def push(
     """Tell the front office of a reviewed project, at least once; without --to or --exec the message waits."""
     from ponprobe.models.engineering import Stage  # noqa: PLC0415 - help needs no models
 
-    actor = actor_of(who)
+    actor = actor_of(who, room)
     if to is not None and program is not None:
         raise WrongInput(["--to: and --exec are two ways for one message: give one of them"])
     callback = _file(to) if to is not None else None if program is None else _program(program)

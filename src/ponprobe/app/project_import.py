@@ -115,7 +115,7 @@ def import_(
     """Read engineering data into a project: all of it, or nothing (see --partial)."""
     if about.project is None:
         raise WrongInput(["--project: name the project that the data belong to"])
-    actor = None if dry_run else actor_of(who)
+    actor = None if dry_run else actor_of(who, room)
     maps = _maps(how)
     with workflow_in(room) as workflow:
         found = _read(workflow, file, about.project, how, maps)
@@ -166,7 +166,7 @@ def _maps(how: Reading) -> tuple[dict[str, str | int], dict[str, str | int]]:
 
     problems = Problems()
     found = tuple(
-        _map(option, words or (), fields, problems)
+        read_map(option, words or (), fields, problems)
         for option, words, fields in (
             ("--map", how.column_map, ENGINEERING),
             ("--cvlan-map", how.cvlan_map, CVLAN_RANGES),
@@ -182,7 +182,10 @@ def _maps(how: Reading) -> tuple[dict[str, str | int], dict[str, str | int]]:
     return found[0], found[1]
 
 
-def _map(option: str, words: Iterable[str], fields: Mapping[str, object], problems: Problems) -> dict[str, str | int]:
+def read_map(
+    option: str, words: Iterable[str], fields: Mapping[str, object], problems: Problems
+) -> dict[str, str | int]:
+    """Read ``COL=FIELD``, once for each column that is mapped; what cannot be meant is noted."""
     found: dict[str, str | int] = {}
     for word in words:
         column, sign, field = word.rpartition("=")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ponprobe.app import completing
 from ponprobe.app.desk import Desk
 from ponprobe.app.options import WrongInput
 from ponprobe.app.outcome import ExitCode
@@ -25,7 +26,10 @@ _FORMULA = tuple("=+-@＝＋－＠")
 @project_command("list")
 def list_(
     desk: Desk,
-    project: Annotated[str | None, typer.Argument(metavar="[PROJECT]", help="Its activation list; else all.")] = None,
+    project: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROJECT]", help="Its activation list; else all.", autocompletion=completing.projects),
+    ] = None,
     *,
     which: Selected,
     room: Room,
@@ -112,7 +116,12 @@ def show(
     desk: Desk,
     project: ProjectId,
     splitter: Annotated[
-        str | None, typer.Argument(metavar="[SPLITTER]", help="Name, or 'NAME on OLT PORT'; else as status.")
+        str | None,
+        typer.Argument(
+            metavar="[SPLITTER]",
+            help="Name, or 'NAME on OLT PORT'; else as status.",
+            autocompletion=completing.splitters,
+        ),
     ] = None,
     *,
     room: Room,
@@ -144,7 +153,10 @@ def show(
 @project_command("events")
 def events(
     desk: Desk,
-    project: Annotated[str | None, typer.Argument(metavar="[PROJECT]", help="All projects if left out.")] = None,
+    project: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROJECT]", help="All projects if left out.", autocompletion=completing.projects),
+    ] = None,
     *,
     room: Room,
     after: Annotated[str | None, typer.Option("--after", metavar="ID", help="Only events behind this one.")] = None,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from ponprobe.app import completing
+from ponprobe.app.answers import store_place
 from ponprobe.app.command import command
 from ponprobe.app.desk import Desk
-from ponprobe.app.options import Configured, Problems, WrongInput
+from ponprobe.app.options import Configured, Problems, WrongInput, check_request_id
 from ponprobe.app.outcome import ExitCode, error_object
 from ponprobe.app.root import project_app
 from ponprobe.errors import ConfigError, ImportProblem
@@ -29,9 +29,20 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., ExitCode])
 _WHERE, _WHO, WHAT = "Store", "Who asks", "Splitters and test ONUs"
 
-ProjectId = Annotated[str, typer.Argument(metavar="PROJECT", help="Id of the project.", show_default=False)]
+ProjectId = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROJECT", help="Id of the project.", show_default=False, autocompletion=completing.projects
+    ),
+]
 SplitterText = Annotated[
-    str, typer.Argument(metavar="SPLITTER", help="Name, or 'NAME on OLT PORT'.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="SPLITTER",
+        help="Name, or 'NAME on OLT PORT'.",
+        show_default=False,
+        autocompletion=completing.splitters,
+    ),
 ]
 Comment = Annotated[str | None, typer.Option("--comment", help="Kept with the record.")]
 
@@ -43,7 +54,7 @@ class Room(Configured):
     store: Annotated[
         str | None,
         typer.Option(
-            "--store", metavar="PATH|URL", help="PONPROBE_STORE; else the journal's database.", rich_help_panel=_WHERE
+            "--store", metavar="PATH|URL", help="Or setting store; else the journal's.", rich_help_panel=_WHERE
         ),
     ] = None
 
@@ -58,14 +69,14 @@ class Who:
     """Who asks for a change."""
 
     actor: Annotated[
-        str | None, typer.Option("--actor", metavar="NAME", help="Or PONPROBE_ACTOR.", rich_help_panel=_WHO)
+        str | None, typer.Option("--actor", metavar="NAME", help="Or setting actor.", rich_help_panel=_WHO)
     ] = None
     role: Annotated[
         str | None,
         typer.Option(
             "--role",
             metavar="ROLE",
-            help="Or PONPROBE_ROLE: builder, acceptance_engineer, resource_admin, or your own.",
+            help="Or setting role: builder, acceptance_engineer, resource_admin, or your own.",
             rich_help_panel=_WHO,
         ),
     ] = None
@@ -88,6 +99,7 @@ class Selected:
             metavar="TEXT",
             help="NAME, 'NAME on OLT PORT', 'OLT PORT' or OLT; repeat for more.",
             rich_help_panel=WHAT,
+            autocompletion=completing.splitters,
         ),
     ] = None
 
@@ -134,21 +146,25 @@ def refused(desk: Desk, exc: NotReady, code: ExitCode = ExitCode.REFUSED) -> Exi
 # ---------------------------------------------------------------------- who and where
 
 
-def actor_of(who: Who) -> Actor:
-    """Say who acts, by option or environment; ``WrongInput`` if nobody says so."""
+def actor_of(who: Who, room: Room) -> Actor:
+    """Say who acts, by option, environment or file; ``WrongInput`` if nobody says so."""
     from ponprobe.models.engineering import Actor  # noqa: PLC0415 - help needs no models
 
     problems = Problems()
-    name = who.actor or os.environ.get("PONPROBE_ACTOR")
-    role = who.role or os.environ.get("PONPROBE_ROLE")
+    settings = loaded_from(room).settings
+    name, role = who.actor or settings.actor, who.role or settings.role
     if not name:
-        problems.add("--actor", "say who does this, or set PONPROBE_ACTOR: every change keeps its author")
+        problems.add(
+            "--actor",
+            "say who does this, or set PONPROBE_ACTOR, or actor in ponprobe.toml: every change keeps its author",
+        )
     if not role:
         problems.add(
-            "--role", "say in which role, or set PONPROBE_ROLE: builder, acceptance_engineer, resource_admin..."
+            "--role",
+            "say in which role, or set PONPROBE_ROLE, or role in ponprobe.toml: builder, acceptance_engineer, "
+            "resource_admin...",
         )
-    if who.request_id is not None and not (0 < len(who.request_id) <= 200 and who.request_id.isprintable()):
-        problems.add("--request-id", "must be 1 to 200 printable characters")
+    check_request_id(who.request_id, problems)
     problems.stop_if_any()
     actor = problems.attempt("--role", lambda: Actor(name=name or "", role=role or ""), {"name": "--actor"})
     problems.stop_if_any()
@@ -163,11 +179,6 @@ def loaded_from(room: Room) -> Config:
     return config.load(room.config)
 
 
-def place_of(room: Room, loaded: Config) -> str:
-    """Say where the store is: option, ``PONPROBE_STORE``, or the database that the journal is in."""
-    return str(room.store or os.environ.get("PONPROBE_STORE") or loaded.settings.journal)
-
-
 @contextmanager
 def workflow_in(room: Room, *, connect: Connect | None = None, **more: Any) -> Iterator[Workflow]:
     """Open the process; ``ConfigError`` where its store cannot be opened."""
@@ -176,14 +187,8 @@ def workflow_in(room: Room, *, connect: Connect | None = None, **more: Any) -> I
     from ponprobe.workflow.process import Workflow  # noqa: PLC0415
 
     loaded = loaded_from(room)
-    place = place_of(room, loaded)
-    if "://" not in place:
-        path = Path(place).expanduser()
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place = str(path)
     given: dict[str, Any] = {"connect": connect or _no_devices, **more}
-    with Store(place) as store:
+    with Store(store_place(room.store, loaded)) as store:
         yield Workflow(store, journal=lambda: journal_at(loaded.settings.journal), **given)
 
 

@@ -35,7 +35,7 @@ def report(
     lang: Annotated[Language, typer.Option("--lang", help="Of the words in it.")] = Language.ZH,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Of originals: PONPROBE_EVIDENCE; else beside a SQLite store."),
+        typer.Option("--folder", metavar="DIR", help="Of originals: setting evidence; else beside a SQLite store."),
     ] = None,
 ) -> ExitCode:
     """Write the acceptance report from stored facts; .zip is the evidence package with the originals."""
@@ -55,7 +55,7 @@ def report(
         photos = any(each.suffix.lower() == ".zip" for each in output)
         originals = None
         if photos or folder is not None:
-            originals = EvidenceStore(evidence_folder(workflow, folder), zone=workflow.project(project).time_zone)
+            originals = EvidenceStore(evidence_folder(workflow, folder, room), zone=workflow.project(project).time_zone)
     for path in output:
         _write(data, path, lang, originals)
     desk.data(

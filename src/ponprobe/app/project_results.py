@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ponprobe.app.desk import Desk
-from ponprobe.app.options import Problems, WrongInput
+from ponprobe.app.options import Problems, Watched, WrongInput
 from ponprobe.app.outcome import ExitCode
 from ponprobe.app.project_options import (
     Comment,
@@ -22,6 +21,7 @@ from ponprobe.app.project_options import (
     Who,
     actor_of,
     chosen,
+    loaded_from,
     one_splitter,
     project_command,
     workflow_in,
@@ -73,19 +73,21 @@ def service_test(
     facts: Facts,
     who: Who,
     room: Room,
+    watched: Watched,
     comment: Comment = None,
     corroborate: Annotated[
         bool, typer.Option("--corroborate", help="Ask the OLT which MACs it has learnt; supports, never decides.")
     ] = False,
 ) -> ExitCode:
     """Record a service test that was made by hand behind a splitter."""
+    del watched  # the desk has seen to it
     from rich.text import Text  # noqa: PLC0415 - rich loads when it is needed
 
     from ponprobe.app.glyphs import glyphs_for, plain  # noqa: PLC0415
     from ponprobe.app.project_work import Crew  # noqa: PLC0415
 
-    made, actor = _service_test(facts, who, comment), actor_of(who)
-    crew = Crew(desk, room, "asking for learnt addresses")
+    made, actor = _service_test(facts, who, comment), actor_of(who, room)
+    crew = Crew(desk, room, "asking for learnt addresses", project=project)
     with workflow_in(room, connect=crew.connect) as workflow, crew.at_work():
         one = one_splitter(workflow.splitters(project), splitter)
         kept = workflow.service_test(
@@ -197,7 +199,7 @@ def evidence(
     room: Room,
     folder: Annotated[
         Path | None,
-        typer.Option("--folder", metavar="DIR", help="Of originals: PONPROBE_EVIDENCE; else beside a SQLite store."),
+        typer.Option("--folder", metavar="DIR", help="Of originals: setting evidence; else beside a SQLite store."),
     ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Read every original again; 5 if one is not whole.")] = False,
 ) -> ExitCode:
@@ -208,10 +210,10 @@ def evidence(
     given: list[tuple[Any, Path]] = [
         (field.name, path) for field in fields(Photos) for path in getattr(photos, field.name) or ()
     ]
-    actor = actor_of(who) if given else None
+    actor = actor_of(who, room) if given else None
     with workflow_in(room) as workflow:
         one = one_splitter(workflow.splitters(project), splitter)
-        originals = EvidenceStore(evidence_folder(workflow, folder), zone=workflow.project(project).time_zone)
+        originals = EvidenceStore(evidence_folder(workflow, folder, room), zone=workflow.project(project).time_zone)
         if given and actor is not None:
             window, newest = _newest(workflow, project, one)
             for number, (kind, path) in enumerate(given, 1):
@@ -250,14 +252,14 @@ def evidence(
     return code
 
 
-def evidence_folder(workflow: Workflow, folder: Path | None) -> Path:
-    """Where the originals are: as asked, as the environment says, or beside a SQLite store."""
-    named = folder or os.environ.get("PONPROBE_EVIDENCE")
+def evidence_folder(workflow: Workflow, folder: Path | None, room: Room) -> Path:
+    """Where the originals are: as asked, as the setting ``evidence`` says, or beside a SQLite store."""
+    named = folder or loaded_from(room).settings.evidence
     if named:
         return Path(named).expanduser()
     url = workflow.store.url
     if url.get_backend_name() != "sqlite" or not url.database:
-        raise WrongInput(["--folder: say where the originals are kept (or PONPROBE_EVIDENCE): this store has no place"])
+        raise WrongInput(["--folder: say where the originals are kept (or setting evidence): this store has no place"])
     path = Path(url.database).expanduser()
     return path.with_name(f"{path.name}.evidence")
 
@@ -315,7 +317,7 @@ def rectified(
 
     from ponprobe.app.glyphs import glyphs_for, plain  # noqa: PLC0415
 
-    actor = actor_of(who)
+    actor = actor_of(who, room)
     if not which.select:
         raise WrongInput(["--select: name the splitters that have been put right"])
     with workflow_in(room) as workflow:

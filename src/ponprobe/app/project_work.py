@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
-from threading import Lock
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ponprobe import errors
 from ponprobe.app import outcome
 from ponprobe.app.options import Road
 from ponprobe.app.outcome import ExitCode, Interrupted
-from ponprobe.app.progress import Phases
 from ponprobe.app.project_options import Room, loaded_from, workflow_in
+from ponprobe.app.team import Team
 from ponprobe.store import refusals
 from ponprobe.workflow.outcomes import BatchOutcome, ItemOutcome
 
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from ponprobe.app.desk import Desk
     from ponprobe.config import Config
     from ponprobe.models.engineering import Actor, OltRecord, SplitterKey
-    from ponprobe.models.run import RunEvent
     from ponprobe.session.olt import Olt
     from ponprobe.workflow.process import Workflow
 
@@ -43,46 +39,21 @@ _CLEAN_UP_WAIT_S = 5.0
 """How long the clean-up after a signal waits for an OLT that another process is working on."""
 
 
-class Crew(Phases):
-    """The OLTs of one command: connected to by its options, heard by its desk, and told to stop by its signals."""
+class Crew(Team):
+    """The OLTs of one project command: connected to as the engineering data and the inventory have them."""
 
-    def __init__(self, desk: Desk, room: Room, what: str) -> None:
-        super().__init__(desk.console, what)
-        self.say(what)
-        self._desk = desk
+    def __init__(self, desk: Desk, room: Room, what: str, *, project: str | None = None) -> None:
+        super().__init__(desk, what)
         self._room = room
         self._loaded: Config = loaded_from(room)
-        self._about = what
-        self._of = 0
-        self._lock = Lock()
-        self._open = ExitStack()
-        self._seen: Counter[str] = Counter()
-        self._stopped_by: Interrupted | None = None
-
-    # ------------------------------------------------------------------ OLTs
+        # what a crash or a signal leaves here is more than runs of the journal: the process has to learn of it, too
+        named = [] if project is None else [project]
+        desk.finish_with = shlex.join(["ponprobe", "project", "resume", *named, *room.again()])
 
     def connect(self, record: OltRecord) -> Olt:
         """Connect as the inventory says: by the name of the engineering data, else by the management address."""
         target = record.name if record.name in self._loaded.olts else record.host
-        if self._stopped_by is not None:
-            raise self._stopped_by
-        with self._lock:
-            olt = self._open.enter_context(self._desk.olt(target, Road(config=self._room.config)))
-        olt.name = record.name  # the journal's name for it
-        told = False
-
-        def heard(event: RunEvent) -> None:
-            nonlocal told
-            with self._lock:
-                self._desk.hear(event)
-            # before a line is sent, and nowhere else: a session is prepared for an end there. And once for each OLT:
-            # what follows is the clean-up, which must not be stopped
-            if self._stopped_by is not None and event.event in {"planned", "command"} and not told:
-                told = True
-                raise self._stopped_by
-
-        olt.on_event = heard
-        return olt
+        return self.hire(target, Road(config=self._room.config), name=record.name)
 
     def check(self, records: Iterable[OltRecord]) -> None:
         """Find out, before anything is sent, that every OLT is in the inventory and every secret is there."""
@@ -90,54 +61,14 @@ class Crew(Phases):
             with self.connect(record):
                 pass
 
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Show what happens, and close every OLT at the end."""
-        with self._open, self._desk.working(self):
-            yield
-
-    # ------------------------------------------------------------------ what people see
-
-    def expect(self, splitters: int) -> None:
-        """Say how many splitters there are to work on."""
-        self._of = splitters
-
-    def hear(self, event: RunEvent) -> None:
-        """Count the steps of all runs; a line of one of them would flicker."""
-        if event.event == "command":
-            self._progress.update(self._task, line="")
-            return
-        self._seen[event.event] += 1
-        if self._stopped_by is None:
-            names = (("activated", "registered"), ("verdict", "judged"), ("residue_checked", "proven gone"))
-            told = ", ".join(f"{self._seen[name]} {word}" for name, word in names if self._seen[name])
-            of = f" {self._of} splitters" if self._of else ""
-            self._progress.update(self._task, description=f"{self._about}{of}: {told}" if told else self._about)
-
-    # ------------------------------------------------------------------ the work
-
     def do(self, project: str | None, work: Callable[[], T], *, actor: Actor) -> tuple[T | None, Interrupted | None]:
-        """Do the work in a thread of its own, so that a signal reaches somebody who is free to hear it.
+        """Do the work; what a signal leaves under way is taken away with proof, by ``resume``."""
 
-        On a signal every OLT stops at its next step; what was under way is taken away with proof, by ``resume``. Gives
-        the outcome, if the work came to its end, and the signal, if there was one.
-        """
-        with ThreadPoolExecutor(1, thread_name_prefix="batch") as crew:
-            future = crew.submit(work)
-            try:
-                return future.result(), None
-            except KeyboardInterrupt as signal:
-                self._stopped_by = signal if isinstance(signal, Interrupted) else Interrupted(2)
-                wait([future])
-        stopped, self._stopped_by = self._stopped_by, None
-        error = future.exception()
-        if error is None:
-            return future.result(), stopped
-        with workflow_in(self._room, connect=self.connect, writer_wait_s=_CLEAN_UP_WAIT_S) as cleaning:
-            cleaning.resume(project, actor=actor)
-        if not isinstance(error, KeyboardInterrupt):
-            raise error
-        return None, stopped
+        def settle() -> None:
+            with workflow_in(self._room, connect=self.connect, writer_wait_s=_CLEAN_UP_WAIT_S) as cleaning:
+                cleaning.resume(project, actor=actor)
+
+        return self.work(work, settle)
 
 
 # ---------------------------------------------------------------------- how it ended
@@ -189,6 +120,9 @@ def told(
     codes = [_settled(item) if action == "resume" else of_item(item, keeps=keeps) for item in items]
     code = outcome.worst(codes)
     if stopped is not None and code is not ExitCode.RESIDUE:
+        if desk.runs:
+            # every run that was begun has been taken away, or had been left on purpose before the signal came
+            stopped.after_change = "rolled_back"  # type: ignore[attr-defined]
         code = outcome.of_error(stopped)
     light = light_of(workflow, project, items)
     shown: dict[str, Any] = {

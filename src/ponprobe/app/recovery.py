@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ponprobe.app import outcome
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ponprobe.store.journal import JournalRun
 
 
-def recover_all(desk: Desk, olt: str | None, road: Road) -> ExitCode:
+def recover_all(desk: Desk, olt: str | None, road: Road, *, dry_run: bool = False) -> ExitCode:
     """Recover each OLT in turn; one that cannot be reached does not stop the others."""
     from ponprobe import config  # noqa: PLC0415 - the journal's database loads slowly
     from ponprobe.app.tables import RecoveryView  # noqa: PLC0415
@@ -27,6 +27,12 @@ def recover_all(desk: Desk, olt: str | None, road: Road) -> ExitCode:
 
     loaded = config.load(road.config)
     runs = [run for run in journal_at(loaded.settings.journal).unfinished() if _is_on(run, olt, loaded)]
+    if dry_run:
+        return planned_removal(desk, olt, [run for run in runs if run.state != "kept"])
+    for run in runs:
+        if run.state != "kept":
+            # stopped, or failed in a way that nobody foresaw: what is not proven gone by then may be there
+            desk.watch(run.run_id)
     codes: list[ExitCode] = []
     shown: list[dict[str, Any]] = []
     for name in dict.fromkeys(run.olt for run in runs):
@@ -56,18 +62,44 @@ def recover_all(desk: Desk, olt: str | None, road: Road) -> ExitCode:
     return code
 
 
-def check_owner(run_id: str, olt: str, road: Road) -> None:
-    """Refuse to look for a run on another OLT than its own: nothing would be found there, and that is no proof.
+def planned_removal(desk: Desk, olt: str | None, runs: Sequence[JournalRun]) -> ExitCode:
+    """Tell what a removal would take away, as the journal has it: where, whose mark, and the lines that undo it."""
+    from ponprobe.app.tables import PlannedRemovals  # noqa: PLC0415
 
-    Several OLTs may share one address (forwarded ports), so the name decides where the inventory knows it.
+    found = [
+        {
+            "run_id": run.run_id,
+            "olt": run.olt,
+            "host": run.host,
+            "onu": str(run.owner.onu),
+            "mark": run.owner.mark,
+            "serial": None if run.owner.serial is None else str(run.owner.serial),
+            "state": run.state,
+            "opened_at": run.opened_at.isoformat(),
+            "may_stand": [str(each) for each in run.created],
+            "undo": [line for write in reversed(run.writes) if write.creates in run.created for line in write.undo],
+        }
+        for run in runs
+    ]
+    desk.data({"dry_run": True, "olt": olt, "runs": found, "exit_code": 0})
+    desk.show(PlannedRemovals(found))
+    return ExitCode.DONE
+
+
+def check_owner(run_id: str, olt: str, road: Road) -> JournalRun:
+    """Give a run of the journal; refuse to look for it on another OLT than its own, where nothing would be found.
+
+    That would be no proof. Several OLTs may share one address (forwarded ports), so the name decides where the
+    inventory knows it.
     """
     from ponprobe import config  # noqa: PLC0415 - the journal's database loads slowly
     from ponprobe.connect import journal_at  # noqa: PLC0415
 
     loaded = config.load(road.config)
-    owner = journal_at(loaded.settings.journal).run(run_id).olt
-    if owner != olt and owner in loaded.olts:
-        raise WrongInput([f"OLT: run {run_id} belongs to {owner}, not to {olt}"])
+    run = journal_at(loaded.settings.journal).run(run_id)
+    if run.olt != olt and run.olt in loaded.olts:
+        raise WrongInput([f"OLT: run {run_id} belongs to {run.olt}, not to {olt}"])
+    return run
 
 
 def _is_on(run: JournalRun, olt: str | None, loaded: Config) -> bool:

@@ -17,7 +17,6 @@ app = typer.Typer(
     help="Accept newly built FTTH plant: register a test ONU, read four optical powers, judge, revoke, prove.",
     epilog=EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

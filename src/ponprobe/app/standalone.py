@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ponprobe.app import completing
 from ponprobe.app.command import command
 from ponprobe.app.desk import Desk, file_text
 from ponprobe.app.options import Configured, WrongInput
@@ -26,7 +27,8 @@ def demo(desk: Desk) -> ExitCode:
 def emulate(
     desk: Desk,
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A packaged name or a YAML file.")
+        str,
+        typer.Argument(metavar="SCENARIO", help="A packaged name or a YAML file.", autocompletion=completing.scenarios),
     ] = "demo_huawei",
 ) -> ExitCode:
     """Serve emulated OLTs until Ctrl-C; stdout is a ready ponprobe.toml."""
@@ -39,7 +41,10 @@ def emulate(
 def parse(
     desk: Desk,
     *,
-    platform: Annotated[str | None, typer.Option("--platform", help="Driver, such as huawei_smartax.")] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option("--platform", help="Driver, such as huawei_smartax.", autocompletion=completing.platforms),
+    ] = None,
     command_line: Annotated[str | None, typer.Option("--command", help="The command that was sent.")] = None,
     context: Annotated[str | None, typer.Option("--context", help="The view that it ran in.")] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON Lines in and out, a text a line.")] = False,
@@ -64,7 +69,8 @@ def config_show(desk: Desk, given: Configured) -> ExitCode:
 
     loaded = config.load(given.config)
     settings = loaded.settings.model_dump(mode="json")
-    settings["journal"] = without_password(settings["journal"])
+    for name in ("journal", "store"):
+        settings[name] = settings[name] and without_password(settings[name])
     shown: dict[str, Any] = {
         "file": None if loaded.file is None else str(loaded.file),
         "settings": {name: {"value": value, "origin": loaded.origins[name]} for name, value in settings.items()},

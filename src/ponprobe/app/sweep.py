@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ponprobe.app import outcome
+from ponprobe.app import completing, outcome
 from ponprobe.app.command import command
 from ponprobe.app.desk import Desk
 from ponprobe.app.options import Problems, Road
@@ -42,7 +42,13 @@ _ENDS = {"HostKeyError": ExitCode.REFUSED, "ConfigError": ExitCode.USAGE, "Secre
 def sweep(
     desk: Desk,
     olts: Annotated[
-        list[str], typer.Argument(metavar="OLT...", help="Inventory names or hosts of OLTs.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="OLT...",
+            help="Inventory names or hosts of OLTs.",
+            show_default=False,
+            autocompletion=completing.olts,
+        ),
     ],
     *,
     road: Road,
@@ -76,13 +82,26 @@ def sweep(
 ) -> ExitCode:
     """Every ONU of whole OLTs: powers, losses, state. 4: some ports not read, 5: none."""
     names = tuple(dict.fromkeys(olts))
-    ports = _checked(desk, road, names, pon or [], output, resume=resume)
+    started = datetime.now(timezone.utc)
+    try:
+        ports = _checked(desk, road, names, pon or [], output, resume=resume)
+        stack = ExitStack()
+        sink, done = stack.enter_context(opened(output, form, resume=resume))
+        hired = _opened_with(stack, desk, names, road)
+    except Exception as error:
+        from ponprobe.models.sweep import Tally  # noqa: PLC0415 - help and version need no models
+
+        # whoever reads the stream waits for its last line, also where there is no other
+        if output is None and form is Format.JSONL and not (desk.events or desk.json):
+            with opened(None, form, resume=False) as (lines, _), suppress(ReaderGone):
+                lines.finish(_summary(Tally(), started, outcome.of_error(error), _told(desk, error)))
+        raise
     from ponprobe.app.sweep_view import SweepProgress, SweepView  # noqa: PLC0415 - rich loads when it is needed
-    from ponprobe.models.sweep import Tally  # noqa: PLC0415 - help and version need no models
+    from ponprobe.models.sweep import Tally  # noqa: PLC0415
     from ponprobe.session.sweep import sweep_many  # noqa: PLC0415
 
-    tally, started = Tally(), datetime.now(timezone.utc)
-    with opened(output, form, resume=resume) as (sink, done), _Hired(desk, names, road) as hired:
+    tally = Tally()
+    with stack:
         # rows on the same terminal would run into the bar
         hidden = quiet or (output is None and sys.stdout.isatty())
         try:
@@ -93,11 +112,9 @@ def sweep(
         except ReaderGone:
             return ExitCode.DONE
         except BaseException as error:
-            told = outcome.error_object(error)
-            told["message"] = desk.scrubber.scrub(told["message"])
             # the first error is the one to tell of, whatever the last line meets
             with suppress(Exception):
-                sink.finish(_summary(tally, started, outcome.of_error(error), told))
+                sink.finish(_summary(tally, started, outcome.of_error(error), _told(desk, error)))
             raise
         code = _code(tally)
         summary = _summary(tally, started, code, None)
@@ -108,6 +125,21 @@ def sweep(
         again = None if output is None else _again(names, road, ports, form, output, with_distance=with_distance)
         desk.show(SweepView(summary, tally.skipped, again=again))
     return code
+
+
+def _opened_with(stack: ExitStack, desk: Desk, names: tuple[str, ...], road: Road) -> _Hired:
+    """Check every OLT; where one cannot be connected to, what is open already is closed."""
+    try:
+        return stack.enter_context(_Hired(desk, names, road))
+    except BaseException:
+        stack.close()
+        raise
+
+
+def _told(desk: Desk, error: BaseException) -> dict[str, object]:
+    told = outcome.error_object(error)
+    told["message"] = desk.scrubber.scrub(told["message"])
+    return told
 
 
 def _checked(

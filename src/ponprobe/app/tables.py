@@ -195,6 +195,28 @@ class RecoveryView:
             )
 
 
+class PlannedRemovals:
+    """What a removal would take away; the OLT's own answer decides what is really there."""
+
+    def __init__(self, runs: Sequence[dict[str, Any]]) -> None:
+        self._runs = runs
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        glyphs = glyphs_for(options)
+        for run in self._runs:
+            title = glyphs.dot.join((run["olt"], f"run {run['run_id']}", f"ONU {run['onu']}", run["state"]))
+            yield Text(plain(title), style="bold")
+            may = "; ".join(run["may_stand"]) or "nothing, as the journal has it"
+            yield Padding(Text(f"may stand there: {plain(may)}"), (0, 2))
+            for line in run["undo"]:
+                yield Padding(Text(plain(line), style="cyan"), (0, 2))
+        if not self._runs:
+            yield Text("nothing to take away", style="dim")
+            return
+        text = "The OLT is asked first: only what it proves to be ours is removed. Nothing was sent."
+        yield Text(text, style="dim")
+
+
 def config_tables(shown: dict[str, Any]) -> RenderableType:
     """Every setting with its origin, and the inventory."""
     settings = [(name, item["value"], item["origin"]) for name, item in shown["settings"].items()]
