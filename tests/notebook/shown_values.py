@@ -6,11 +6,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ponprobe.evaluate import CONSTRUCTION, judge, link_loss
-from ponprobe.models.acceptance import ActivationOrder
+from ponprobe.models.acceptance import ActivationOrder, Registration
 from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
 from ponprobe.models.judgement import Finding, Verdict
 from ponprobe.models.optical import Absence, Dbm, OpticalReading, Reading
-from ponprobe.models.run import MeasureResult, Removal
+from ponprobe.models.run import MeasureResult, Plan, PlannedLine, Removal
 from ponprobe.models.service import ProfileRef, VlanStack
 from ponprobe.models.sweep import SweepRecord
 
@@ -98,4 +98,16 @@ def swept(onu_rx: float | None = -18.4, *, onu: str = "0/1/0:7", distance_m: flo
         optical=optical,
         loss=link_loss(optical),
         read_at=AT,
+    )
+
+
+def plan() -> Plan:
+    registration = Registration(order=order(), onu=OnuRef.parse("0/1/0:7"), mark="PONPROBE_0123abcd")
+    return Plan(
+        registration=registration,
+        reads_done=(PlannedLine(line="display ont info 0 1 0 all", view="config", purpose="read"),),
+        lines=(
+            PlannedLine(line="ont add 0 7 ...", view="config-if-gpon-0/1", purpose="write", what="register"),
+            PlannedLine(line="display ont info 0 1 0 7", view="config", purpose="proof", what="is anything left?"),
+        ),
     )

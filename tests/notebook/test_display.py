@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from pydantic import SecretStr
-from shown_values import AT, HOSTILE, order, reading, result, swept, verdict
+from shown_values import AT, HOSTILE, order, plan, reading, result, swept, verdict
 
 from ponprobe.display import html_of, table_of
 from ponprobe.display.parts import ROWS
@@ -24,7 +24,7 @@ from ponprobe.models.device import Board, Conflict, DiscoveredOnu, MacEntry, Olt
 from ponprobe.models.judgement import JudgeOptions, Outcome, Policy
 from ponprobe.models.optical import Absence, Db, Dbm
 from ponprobe.models.plant import MeasuredLoss, PlantRecord, SplitterReading
-from ponprobe.models.run import Plan, PlannedLine, Recovery, Removal
+from ponprobe.models.run import PlannedLine, Recovery, Removal
 from ponprobe.models.service import ServicePort
 from ponprobe.optics.comparison import compare
 from ponprobe.optics.plant import expected_loss
@@ -48,18 +48,6 @@ def words(html: str | None) -> str:
             if child.tag.rpartition("}")[2] in {"style", "desc"}:
                 parent.remove(child)
     return " ".join(" ".join(root.itertext()).split())
-
-
-def plan() -> Plan:
-    registration = Registration(order=order(), onu=OnuRef.parse("0/1/0:7"), mark="PONPROBE_0123abcd")
-    return Plan(
-        registration=registration,
-        reads_done=(PlannedLine(line="display ont info 0 1 0 all", view="config", purpose="read"),),
-        lines=(
-            PlannedLine(line="ont add 0 7 ...", view="config-if-gpon-0/1", purpose="write", what="register"),
-            PlannedLine(line="display ont info 0 1 0 7", view="config", purpose="proof", what="is anything left?"),
-        ),
-    )
 
 
 def named(name: str) -> dict[str, Value]:

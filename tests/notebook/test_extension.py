@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,12 +15,15 @@ import pytest
 from pydantic import SecretStr
 from shown_values import AT, order
 
+import ponprobe
 from ponprobe import connect
-from ponprobe.display import olt_html, onu_html
-from ponprobe.errors import ConnectError
+from ponprobe.display import html_of, olt_html, onu_html, table_of
+from ponprobe.errors import ConnectError, PonprobeError
+from ponprobe.models._base import Value
 from ponprobe.models.acceptance import Registration
-from ponprobe.models.addressing import OnuRef
+from ponprobe.models.addressing import OnuRef, Serial
 from ponprobe.models.device import OnuState
+from ponprobe.models.optical import Db, Dbm
 from ponprobe.models.run import Removal
 from ponprobe.notebook.extension import load_ipython_extension, revoke_all, unload_ipython_extension
 from ponprobe.session.olt import Olt
@@ -37,7 +43,7 @@ class Untouchable:
 
 
 @pytest.fixture
-def olt(tmp_path: Path) -> Olt:
+def olt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Olt:
     olt = connect(
         "192.0.2.1",
         platform="huawei_smartax",
@@ -47,9 +53,11 @@ def olt(tmp_path: Path) -> Olt:
         known_hosts=tmp_path / "known_hosts",
     )
     untouchable = cast("Any", Untouchable("192.0.2.1"))
-    olt._engine.transport = olt._engine.conversation.transport = untouchable
-    olt._engine.agent = untouchable
-    olt._open_journal = untouchable
+    # put back afterwards: sessions to one OLT share their conversation
+    monkeypatch.setattr(olt._engine.conversation, "transport", untouchable)
+    monkeypatch.setattr(olt._engine, "transport", untouchable)
+    monkeypatch.setattr(olt._engine, "agent", untouchable)
+    monkeypatch.setattr(olt, "_open_journal", untouchable)
     return olt
 
 
@@ -103,6 +111,20 @@ def test_looking_at_a_test_onu_touches_nothing_and_says_where_it_stands(end: str
     assert "<script>" not in shown
     assert "distance [m] 2500" in text(shown)
     assert "0/1/0:7" in repr(onu)
+
+
+def test_these_are_all_public_objects_with_a_session() -> None:
+    """Every other public class is a value, a word or an error, and holds nothing that could be asked."""
+    public = [getattr(ponprobe, name) for name in ponprobe.__all__]
+    kinds = {each for each in public if inspect.isclass(each)}
+    harmless = (Value, Enum, PonprobeError, Db, Dbm, Serial)
+    assert {each for each in kinds if not issubclass(each, harmless)} == {Olt, TestOnu}
+
+
+@pytest.mark.parametrize("look", [repr, str, "{}".format, dir, html_of, lambda each: table_of((each,))])
+def test_no_way_of_looking_touches_a_device(olt: Olt, look: Callable[[object], object]) -> None:
+    for each in (olt, OnuOfTest()):
+        assert "Canary" not in str(look(each))
 
 
 def test_what_a_notebook_still_holds_is_revoked_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,38 +6,19 @@ A notebook's own theme counts more than the system's: the last two blocks say it
 
 from __future__ import annotations
 
-_LIGHT = {
-    "paper": "#fff",
-    "ink": "#1c2530",
-    "soft": "#5a6673",
-    "line": "#c8ced6",
-    "good": "#1a7f37",
-    "near": "#8a5a00",
-    "bad": "#b42318",
-    "plan": "#1f5fae",
-}
-_DARK = {
-    "paper": "#10161d",
-    "ink": "#e6edf3",
-    "soft": "#9aa7b4",
-    "line": "#3a444f",
-    "good": "#56d364",
-    "near": "#e3b341",
-    "bad": "#ff8078",
-    "plan": "#79b8ff",
-}
-"""The level diagram's colours, for both kinds of paper."""
+from collections.abc import Mapping
 
+from ponprobe.optics.palette import DARK, LIGHT, STATES
 
 _PAPER = "var(--jp-layout-color0,var(--vscode-editor-background,{}))"
 
 
-def _theme(selector: str, colours: dict[str, str]) -> str:
+def _theme(selector: str, colours: Mapping[str, str]) -> str:
     """One theme: the variables of our own parts, and the level diagram that stands among them."""
     own = "".join(f"--pp-{name}:{colour};" for name, colour in colours.items())
     picture = f"{selector} .ponprobe-levels"
     paper = _PAPER.format(colours["paper"])
-    marks = "".join(f"{picture} .{name}{{color:{colours[name]}}}" for name in ("soft", "good", "near", "bad", "plan"))
+    marks = "".join(f"{picture} .{name}{{color:{colours[name]}}}" for name in STATES)
     return (
         f"{selector}{{{own}}}{picture}{{color:{colours['ink']}}}{picture} .paper{{fill:{paper}}}"
         f"{picture} .halo{{stroke:{paper}}}{marks}"
@@ -70,16 +51,17 @@ font-weight:600;white-space:nowrap}
 .ponprobe .pp-bad{color:var(--pp-bad)}.ponprobe .pp-soft{color:var(--pp-soft)}
 .ponprobe pre{background:transparent;color:inherit;font:12px/1.35 var(--jp-code-font-family,monospace);margin:2px 0 8px;
 white-space:pre-wrap;overflow-wrap:anywhere}
+.ponprobe.ponprobe td:has(>code){min-width:26ch}
 .ponprobe code{background:transparent;color:inherit;font-family:var(--jp-code-font-family,monospace);padding:0}
 .ponprobe details{margin:4px 0}.ponprobe summary{cursor:pointer}
 .ponprobe svg.ponprobe-levels{display:block;width:100%;max-width:960px;height:auto;margin:6px 0}
 """
 
 STYLE = (
-    _theme(".ponprobe", _LIGHT)
-    + f"@media (prefers-color-scheme:dark){{{_theme('.ponprobe', _DARK)}}}"
-    + "".join(_theme(f"{where} .ponprobe", _LIGHT) for where in ("[data-jp-theme-light='true']", ".vscode-light"))
-    + "".join(_theme(f"{where} .ponprobe", _DARK) for where in ("[data-jp-theme-light='false']", ".vscode-dark"))
+    _theme(".ponprobe", LIGHT)
+    + f"@media (prefers-color-scheme:dark){{{_theme('.ponprobe', DARK)}}}"
+    + "".join(_theme(f"{where} .ponprobe", LIGHT) for where in ("[data-jp-theme-light='true']", ".vscode-light"))
+    + "".join(_theme(f"{where} .ponprobe", DARK) for where in ("[data-jp-theme-light='false']", ".vscode-dark"))
     + " ".join(_PARTS.split())
     + "@media print{.ponprobe.ponprobe,.ponprobe .pp-badge,.ponprobe .pp-none{color:#000;background:#fff}}"
 )

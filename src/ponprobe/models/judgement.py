@@ -13,9 +13,12 @@ from typing import Any, Literal
 from pydantic import (
     AwareDatetime,
     Field,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -289,11 +292,29 @@ class Judgement(Value):
 
 
 class Finding(Value):
-    """Something a person should know: a code, a sentence, and what to do next."""
+    """Something a person should know: a code, a sentence, and what to do next.
+
+    ``values`` are the names and numbers of the sentence, with their units, as pairs of a name and a text: with the code
+    they say the same in another language (``ponprobe.optics.findings``). A name that comes again begins the next group.
+    """
 
     code: str
     text: str
     next_step: str | None = None
+    values: tuple[tuple[str, str], ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, keep: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # a verdict that was stored before there were values keeps its digest
+        kept: dict[str, Any] = keep(self)
+        if not kept.get("values"):
+            kept.pop("values", None)
+        return kept
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, fields: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        # told by the fields: a serializer of one's own would be any object
+        return handler({name: part for name, part in fields.items() if name != "serialization"})
 
 
 class NextAction(Value):

@@ -9,9 +9,10 @@ from types import MappingProxyType
 from ponprobe.models.judgement import Band, Comparison, Judgement, Threshold, Verdict
 from ponprobe.models.optical import Dbm, Reading
 from ponprobe.models.plant import ExpectedLoss, ExpectedPower
-from ponprobe.optics.explain import explain, state_of
+from ponprobe.optics.explain import explain, state_of, why_untrusted_zh
+from ponprobe.optics.limit_words import stage_of
 from ponprobe.optics.picture import DirectionLevels, End, ExpectedBand, LevelDiagram, LimitLine, draw
-from ponprobe.optics.words import WORDS, Lang, State, exact, shown, words_of
+from ponprobe.optics.words import KINDS_ZH, WORDS, Lang, State, exact, shown, words_of
 
 __all__ = ["DirectionLevels", "End", "ExpectedBand", "LevelDiagram", "LimitLine", "draw", "level_diagram", "levels_of"]
 
@@ -156,7 +157,8 @@ def _subtitle(verdict: Verdict, lang: Lang) -> str:
     quotes = ("“", "”") if lang == "zh" else ('"', '"')
     texts = dict.fromkeys(f"{quotes[0]}{each.source_text}{quotes[1]}" for each in limits.thresholds)
     if lang == "zh":
-        return f"门限 {limits.key}（{'，'.join(texts)}），判定策略 {verdict.policy}，判定时间 {at}，阶段 {limits.stage}"
+        stage = stage_of(limits, lang)
+        return f"门限 {limits.key}（{'，'.join(texts)}），判定策略 {verdict.policy}，判定时间 {at}，阶段 {stage}"
     return f"limits {limits.key} ({', '.join(texts)}), policy {verdict.policy}, judged {at}, stage: {limits.stage}"
 
 
@@ -165,7 +167,7 @@ def _notes(verdict: Verdict, lang: Lang) -> Iterator[str]:
     words = WORDS[lang]
     colon, comma, stop = ("：", "、", "；") if lang == "zh" else (": ", ", ", "; ")
     bars = [_worst(_bearing(verdict, side), _SIDES[side][1]) for side in _SIDES]
-    told = [_bar(each, lang) for each in bars if each is not None and each.measured is not None]
+    told = [_bar(verdict, each, lang) for each in bars if each is not None and each.measured is not None]
     if told:
         yield stop.join(told)
     if verdict.not_judged:
@@ -173,12 +175,17 @@ def _notes(verdict: Verdict, lang: Lang) -> Iterator[str]:
         yield f"{words.states[State.NOT_JUDGED]}{words.no_limit}{colon}{names}"
 
 
-def _bar(judgement: Judgement, lang: Lang) -> str:
+def _bar(verdict: Verdict, judgement: Judgement, lang: Lang) -> str:
     """How long an error bar is and where that comes from; without one, why there is no judgement."""
     name, uncertainty = WORDS[lang].names[judgement.threshold.quantity], judgement.uncertainty
     if uncertainty is None:
-        return f"{name}{'：' if lang == 'zh' else ': '}{judgement.reason}"
-    sources = ", ".join(dict.fromkeys(term.source for term in uncertainty.terms))
+        if lang == "en":
+            return f"{name}: {judgement.reason}"
+        return f"{name}不予判定：{why_untrusted_zh(verdict) or judgement.reason}"
+    if lang == "zh":
+        sources = "、".join(dict.fromkeys(KINDS_ZH[term.kind] for term in uncertainty.terms))
+    else:
+        sources = ", ".join(dict.fromkeys(term.source for term in uncertainty.terms))
     opening, closing = ("（", "）") if lang == "zh" else (" (", ")")
     return (
         f"{name} ±{shown(uncertainty.w_db)} = {uncertainty.k:g} × {shown(uncertainty.u_db)}{opening}{sources}{closing}"

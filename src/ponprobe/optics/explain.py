@@ -9,7 +9,8 @@ from ponprobe.models.judgement import Band, Comparison, Judgement, Outcome, Poli
 from ponprobe.models.optical import Absence, Db
 from ponprobe.models.plant import Explanation, ExplanationKind, PlantComparison
 from ponprobe.optics.exact import LOSS_ENDS
-from ponprobe.optics.gates import BIAS_LIMIT_MA, POWER_GATES, VOLTAGE_GATE_V
+from ponprobe.optics.findings import finding_parts
+from ponprobe.optics.gates import garbage, untrusted
 from ponprobe.optics.svg import clean
 from ponprobe.optics.words import WORDS, Lang, State, digits, exact, shown, words_of
 
@@ -173,7 +174,7 @@ def _limit_zh(verdict: Verdict, judgement: Judgement, *, again: bool) -> str:
     if judgement.measured is None:
         return f"{asked}，无法判定"
     if judgement.margin_db is None or known is None:
-        return f"{asked}，读数不可信，不予判定（{_untrusted_zh(verdict) or clean(judgement.reason)}）"
+        return f"{asked}，读数不可信，不予判定（{why_untrusted_zh(verdict) or clean(judgement.reason)}）"
     margin = shown(abs(judgement.margin_db), against=(Db(0), known.w_db))
     side = "低于" if threshold.comparison is Comparison.AT_LEAST else "高于"
     asked += f"，余量 {margin}" if judgement.margin_db >= Db(0) else f"，{side}门限 {margin}"
@@ -184,20 +185,11 @@ def _limit_zh(verdict: Verdict, judgement: Judgement, *, again: bool) -> str:
     return asked + (f"，{_POLICY_ZH[verdict.policy]}" if _turned(judgement) else "")
 
 
-def _untrusted_zh(verdict: Verdict) -> str:
+def why_untrusted_zh(verdict: Verdict) -> str:
     """What ``gates.garbage`` complains about, in Chinese; empty where it has no complaint."""
-    found: dict[str, None] = {}
-    for sample in verdict.readings:
-        for name, (low, high) in POWER_GATES.items():
-            power = sample.powers[name].value
-            if power is not None and not low <= power.value <= high:
-                found[f"{WORDS['zh'].names[name]} {exact(power)} 超出 {low:g}~{high:g} dBm"] = None
-        low, high = VOLTAGE_GATE_V
-        if sample.voltage_v is not None and not low <= sample.voltage_v <= high:
-            found[f"供电电压 {sample.voltage_v:g} V 超出 {low:g}~{high:g} V"] = None
-        if sample.bias_ma is not None and not sample.bias_ma <= BIAS_LIMIT_MA:
-            found[f"激光器偏置电流 {sample.bias_ma:g} mA 高于 {BIAS_LIMIT_MA:g} mA"] = None
-    return "光模块诊断数据异常：" + "，".join(found) if found else ""
+    complaints = {each: each for sample in verdict.readings for each in garbage(sample)}
+    finding = next(iter(untrusted(tuple(complaints))), None)
+    return "" if finding is None else "：".join(finding_parts(finding))
 
 
 def _samples_zh(verdict: Verdict, quantity: str) -> str:

@@ -31,23 +31,71 @@ _DEAF = 3.0  # an ONU that is online this many dB below its class's sensitivity 
 _SWAPPED = Db(2.0)  # exchanged, both directions of a line lose alike within this
 
 
-def garbage(sample: OpticalReading) -> list[str]:
+class Complaint(str):
+    """What no working module can say, as a sentence, and its parts: ``quantity``, ``measured``, ``side``, ``bound``.
+
+    ``side`` is ``outside`` or ``above``; measured and bound have their units.
+    """
+
+    __slots__ = ("bound", "measured", "quantity", "side")
+
+    quantity: str
+    measured: str
+    side: str
+    bound: str
+
+    @classmethod
+    def of(cls, text: str, *, quantity: str, measured: str, side: str, bound: str) -> Complaint:
+        """The sentence with its parts."""
+        made = cls(text)
+        made.quantity, made.measured, made.side, made.bound = quantity, measured, side, bound
+        return made
+
+    @property
+    def values(self) -> tuple[tuple[str, str], ...]:
+        """The parts, as a finding keeps them."""
+        return tuple((name, getattr(self, name)) for name in ("quantity", "measured", "side", "bound"))
+
+
+def garbage(sample: OpticalReading) -> list[Complaint]:
     """What this sample says that no working module can."""
     found = []
     for name, (low, high) in POWER_GATES.items():
-        value = getattr(sample, name).value
+        value = sample.powers[name].value
         if value is not None and not low <= value.value <= high:
-            found.append(f"{NAMES[name]} {shown(value)} is outside {low:g}..{high:+g} dBm")
+            found.append(
+                Complaint.of(
+                    f"{NAMES[name]} {shown(value)} is outside {low:g}..{high:+g} dBm",
+                    quantity=name,
+                    measured=shown(value),
+                    side="outside",
+                    bound=f"{low:g}~{high:g} dBm",
+                )
+            )
     low, high = VOLTAGE_GATE_V
     # written so that a NaN is garbage too
     if sample.voltage_v is not None and not low <= sample.voltage_v <= high:
-        found.append(f"supply voltage {sample.voltage_v:g} V is outside {low:g}..{high:g} V")
+        told = f"{sample.voltage_v:g} V"
+        found.append(
+            Complaint.of(
+                f"supply voltage {told} is outside {low:g}..{high:g} V",
+                quantity="voltage_v",
+                measured=told,
+                side="outside",
+                bound=f"{low:g}~{high:g} V",
+            )
+        )
     if sample.bias_ma is not None and not sample.bias_ma <= BIAS_LIMIT_MA:
-        found.append(f"laser bias {sample.bias_ma:g} mA is above {BIAS_LIMIT_MA:g} mA")
+        told, bound = f"{sample.bias_ma:g} mA", f"{BIAS_LIMIT_MA:g} mA"
+        found.append(
+            Complaint.of(
+                f"laser bias {told} is above {bound}", quantity="bias_ma", measured=told, side="above", bound=bound
+            )
+        )
     return found
 
 
-def untrusted(complaints: Sequence[str]) -> Iterable[Finding]:
+def untrusted(complaints: Sequence[Complaint]) -> Iterable[Finding]:
     """The finding about garbage, if there is any."""
     if complaints:
         yield Finding(
@@ -55,6 +103,7 @@ def untrusted(complaints: Sequence[str]) -> Iterable[Finding]:
             text=f"the diagnostics of a module are nonsense ({'; '.join(complaints)}), "
             "so none of its numbers is judged",
             next_step="measure with another test ONU or a hand-held power meter",
+            values=tuple(value for each in complaints for value in each.values),
         )
 
 
@@ -89,6 +138,7 @@ def repetition(samples: Sequence[OpticalReading]) -> Iterable[Finding]:
                 code="samples_missing",
                 text=f"{NAMES[name]} has a value in {len(present)} of {len(samples)} samples",
                 next_step="look for a loose connector or an ONU that restarts",
+                values=(("quantity", name), ("present", f"{len(present)}"), ("taken", f"{len(samples)}")),
             )
         if len(present) > 1:
             spread = gap(max(present), min(present))
@@ -98,10 +148,15 @@ def repetition(samples: Sequence[OpticalReading]) -> Iterable[Finding]:
                     code="unstable",
                     text=f"{NAMES[name]} moved by {shown(spread)} over {len(present)} samples",
                     next_step="look for a loose connector or a bent fibre, then measure again",
+                    values=(("quantity", name), ("spread", shown(spread)), ("taken", f"{len(present)}")),
                 )
     if spreads:
         each = ", ".join(f"{NAMES[name]} {shown(spread)}" for name, spread in spreads)
-        yield Finding(code="spread", text=f"medians of {len(samples)} samples; spread: {each}")
+        yield Finding(
+            code="spread",
+            text=f"medians of {len(samples)} samples; spread: {each}",
+            values=tuple(pair for name, spread in spreads for pair in (("quantity", name), ("spread", shown(spread)))),
+        )
 
 
 def time_skew(samples: Sequence[OpticalReading]) -> Iterable[Finding]:
@@ -115,6 +170,7 @@ def time_skew(samples: Sequence[OpticalReading]) -> Iterable[Finding]:
             code="time_skew",
             text=f"the powers of one sample were read up to {max(skews).total_seconds():.0f} s apart",
             next_step="read them again in one go before trusting an attenuation",
+            values=(("skew", f"{max(skews).total_seconds():.0f} s"),),
         )
 
 
@@ -135,21 +191,23 @@ def device_arithmetic(samples: Sequence[OpticalReading]) -> Iterable[Finding]:
                 code="device_arithmetic",
                 text=f"the device prints {NAMES[name]} {shown(worst[1])}, its own powers give {shown(worst[2])}",
                 next_step="trust the powers; the device may use another port's or an older OLT Tx",
+                values=(("quantity", name), ("printed", shown(worst[1])), ("computed", shown(worst[2]))),
             )
 
 
 def _overload(reading: OpticalReading, known: OpticalClass | None) -> Iterable[Finding]:
     received = reading.onu_rx_dbm.value
-    limit, of = _OVERLOAD, "GPON ONUs"
+    limit, of = _OVERLOAD, "GPON"
     if known is not None:
         if known.onu_rx is None or known.onu_rx.highest is None:
             return
-        limit, of = known.onu_rx.highest, f"{known.name} ONUs"
+        limit, of = known.onu_rx.highest, known.name
     if received is not None and received > limit:
         yield Finding(
             code="overload",
-            text=f"ONU Rx {shown(received)} is above {shown(limit)}, the overload level of {of}",
+            text=f"ONU Rx {shown(received)} is above {shown(limit)}, the overload level of {of} ONUs",
             next_step="check that the ONU hangs behind the recorded splitter and not before it",
+            values=(("measured", shown(received)), ("limit", shown(limit)), ("of", of)),
         )
 
 
@@ -168,6 +226,12 @@ def _class_powers(reading: OpticalReading, options: JudgeOptions, known: Optical
                     text=f"ONU Rx {shown(value)} is {shown(gap(value, bounds.lowest))} below the sensitivity "
                     f"{shown(bounds.lowest)} of {known.name}, and the ONU answered",
                     next_step="check the recorded class, and confirm with a hand-held power meter",
+                    values=(
+                        ("measured", shown(value)),
+                        ("limit", shown(bounds.lowest)),
+                        ("apart", shown(gap(value, bounds.lowest))),
+                        ("of", known.name),
+                    ),
                 )
             continue
         low, high = bounds.lowest, bounds.highest
@@ -180,6 +244,14 @@ def _class_powers(reading: OpticalReading, options: JudgeOptions, known: Optical
                 text=f"{NAMES[name]} {shown(value)} is {'above' if above else 'below'} {end} of {known.name} by more "
                 f"than its accuracy of ±{allowance:.2f} dB",
                 next_step="check the recorded class, and that the value is this PON port's",
+                values=(
+                    ("quantity", name),
+                    ("measured", shown(value)),
+                    ("side", "above" if above else "below"),
+                    ("limit", f"{end}"),
+                    ("of", known.name),
+                    ("accuracy", f"{allowance:.2f} dB"),
+                ),
             )
 
 
@@ -205,6 +277,14 @@ def _class_loss(
                 f"{guard:.2f} dB",
                 next_step="check the recorded class and the split ratio, then the line" if above
                 else "check that the ONU hangs behind the recorded splitter and not before it",
+                values=(
+                    ("quantity", name),
+                    ("measured", shown(value)),
+                    ("side", "above" if above else "below"),
+                    ("range", f"{odn.lowest.value:g}~{odn.highest.value:g} dB"),
+                    ("of", known.name),
+                    ("guard", f"{guard:.2f} dB"),
+                ),
             )  # fmt: skip
 
 
@@ -216,6 +296,7 @@ def _negative_loss(loss: LinkLoss) -> Iterable[Finding]:
                 code="negative_loss",
                 text=f"the {direction} attenuation is {shown(value)}: no passive line amplifies",
                 next_step="check that the OLT Tx is this PON port's and that Tx and Rx are not swapped",
+                values=(("quantity", f"{direction}_attenuation_db"), ("measured", shown(value))),
             )
 
 
@@ -234,6 +315,13 @@ def _split(
                 text=f"{NAMES[name]} {shown(value)} is less than a 1:{split} can lose: 10 log10({split}) = {least:.2f} "
                 f"dB, guard band {guard:.2f} dB",
                 next_step="check the recorded split ratio, that OLT Tx is this PON port's, and that nothing is swapped",
+                values=(
+                    ("quantity", name),
+                    ("measured", shown(value)),
+                    ("split", f"1:{split}"),
+                    ("least", f"{least:.2f} dB"),
+                    ("guard", f"{guard:.2f} dB"),
+                ),
             )
 
 
@@ -245,6 +333,7 @@ def _duplicated(samples: Sequence[OpticalReading], reading: OpticalReading) -> I
             code="directions_duplicated",
             text=f"ONU Rx and OLT Rx are the same number ({reading.onu_rx_dbm}): one may be a copy of the other",
             next_step="compare with the device's own page for this ONU",
+            values=(("measured", f"{reading.onu_rx_dbm}"),),
         )
 
 
@@ -270,6 +359,7 @@ def directions_limit(reading: OpticalReading, options: JudgeOptions) -> Db:
 
 def _disagree(reading: OpticalReading, down: Db, up: Db) -> Finding:
     text = f"downstream {shown(down)} and upstream {shown(up)} differ by {shown(gap(down, up))}"
+    values = (("down", shown(down)), ("up", shown(up)), ("apart", shown(gap(down, up))))
     exchanged = link_loss(
         reading.model_copy(update={"onu_rx_dbm": reading.olt_rx_dbm, "olt_rx_dbm": reading.onu_rx_dbm})
     )
@@ -281,9 +371,11 @@ def _disagree(reading: OpticalReading, down: Db, up: Db) -> Finding:
             code="directions_swapped",
             text=f"{text}, and agree when ONU Rx and OLT Rx change places: the two may be swapped",
             next_step="compare with the device's own page for this ONU",
+            values=values,
         )
     return Finding(
         code="directions_disagree",
         text=f"{text}: more than the accuracy of the devices explains",
         next_step="check that the OLT Tx is this PON port's, then clean and inspect the connectors at both ends",
+        values=values,
     )

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from ponprobe.optics.palette import DARK, LIGHT, STATES
 from ponprobe.optics.svg import Text, number, text_width
 from ponprobe.optics.words import State
 
-STYLE = (
-    "{r}{{color:#1c2530;font-family:'DejaVu Sans','Noto Sans','Segoe UI',Arial,'Noto Sans CJK SC','Microsoft YaHei',"
-    "'PingFang SC','WenQuanYi Zen Hei',sans-serif}}{r} .paper{{fill:#fff}}"
-    "{r} .halo{{stroke:#fff;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}}"
-    "{r} .soft{{color:#5a6673}}{r} .good{{color:#1a7f37}}{r} .near{{color:#8a5a00}}{r} .bad{{color:#b42318}}"
-    "{r} .plan{{color:#1f5fae}}"
-    "@media (prefers-color-scheme:dark){{{r}{{color:#e6edf3}}{r} .paper{{fill:#10161d}}{r} .halo{{stroke:#10161d}}"
-    "{r} .soft{{color:#9aa7b4}}{r} .good{{color:#56d364}}{r} .near{{color:#e3b341}}{r} .bad{{color:#ff8078}}"
-    "{r} .plan{{color:#79b8ff}}}}"
-    "@media print{{{r},{r} .soft,{r} .good,{r} .near,{r} .bad,{r} .plan{{color:#000}}{r} .paper{{fill:#fff}}"
-    "{r} .halo{{stroke:#fff}}}}"
-).format(r=".ponprobe-levels")
+_PICTURE = ".ponprobe-levels"
+_FONTS = (
+    "'DejaVu Sans','Noto Sans','Segoe UI',Arial,'Noto Sans CJK SC','Microsoft YaHei','PingFang SC',"
+    "'WenQuanYi Zen Hei',sans-serif"
+)
+
+
+def _style() -> str:
+    r, light, dark = _PICTURE, LIGHT, DARK
+    lit, dim = ("".join(f"{r} .{each}{{color:{theme[each]}}}" for each in STATES) for theme in (light, dark))
+    black = ",".join((r, *(f"{r} .{each}" for each in STATES)))
+    return (
+        f"{r}{{color:{light['ink']};font-family:{_FONTS}}}{r} .paper{{fill:{light['paper']}}}"
+        f"{r} .halo{{stroke:{light['paper']};stroke-width:4px;stroke-linejoin:round;paint-order:stroke}}{lit}"
+        f"@media (prefers-color-scheme:dark){{{r}{{color:{dark['ink']}}}{r} .paper{{fill:{dark['paper']}}}"
+        f"{r} .halo{{stroke:{dark['paper']}}}{dim}}}"
+        f"@media print{{{black}{{color:#000}}{r} .paper{{fill:#fff}}{r} .halo{{stroke:#fff}}}}"
+    )
+
+
+STYLE = _style()
 # every rule names the picture: put into a page, it leaves the rest of the page alone
 
 

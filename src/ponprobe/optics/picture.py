@@ -153,7 +153,7 @@ class _Picture:
         yield mark(self.diagram.state, 36, 31, 11)
         yield Text(_GUTTER, 16, (word,), 20, bold_first=True).svg() + "</g>"
         yield Text(_GUTTER + width + 22, 19, (shorten(self.diagram.title, 16, room),), 16).svg()
-        yield Text(_GUTTER, 48, (shorten(self.diagram.subtitle, 12, WIDTH - _GUTTER - 20),), 12, css="soft").svg()
+        yield Text(_GUTTER, 48, (shorten(self.diagram.subtitle, 11, WIDTH - _GUTTER - 20),), 11, css="soft").svg()
 
     def _axis(self) -> Iterator[str]:
         step = 5 if self.scale.high - self.scale.low <= 50 else 10
@@ -193,7 +193,7 @@ class _Picture:
             x += width
         top = 530.0
         for note in self.diagram.notes:
-            yield Text(_GUTTER, top, (shorten(note, 12, WIDTH - _GUTTER - 20),), 12, css="soft").svg()
+            yield Text(_GUTTER, top, (shorten(note, 11, WIDTH - _GUTTER - 20),), 11, css="soft").svg()
             top += text_height(1, 12) + 3
 
 

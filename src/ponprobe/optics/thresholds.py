@@ -104,16 +104,20 @@ def class_thresholds(known: OpticalClass) -> ThresholdSet:
     )
 
 
+def plain_meaning(quantity: str, comparison: Comparison, limit: Dbm | Db) -> str:
+    """How a limit is interpreted where nobody wrote it down."""
+    return f"{NAMES[quantity]} {comparison} {limit.value:g} {limit.unit}"
+
+
 def _class_row(
     quantity: str, comparison: Comparison, limit: Dbm | Db, text: str, *, source: str, status: Status
 ) -> Threshold:
-    meaning = f"{NAMES[quantity]} {comparison} {limit.value:g} {limit.unit}"
     return Threshold(
         quantity=quantity,
         comparison=comparison,
         limit=limit,
         source_text=text,
-        interpretation=meaning,
+        interpretation=plain_meaning(quantity, comparison, limit),
         source=source,
         status=status,
     )
@@ -161,6 +165,13 @@ def check_against_class(thresholds: ThresholdSet, known: OpticalClass | None) ->
                 text=f"the limit {shown(limit)} of {thresholds.key} is {shown(gap(limit, sensitivity))} below the "
                 f"sensitivity {shown(sensitivity)} of {known.name} ({known.onu_rx.source})",
                 next_step="judge with a limit for this class: a line that just passes may not carry service",
+                values=(
+                    ("set", thresholds.key),
+                    ("limit", shown(limit)),
+                    ("sensitivity", shown(sensitivity)),
+                    ("apart", shown(gap(limit, sensitivity))),
+                    ("of", known.name),
+                ),
             )
 
 
@@ -339,7 +350,7 @@ def _row(row: Mapping[str, Any], where: str) -> Threshold:
         comparison=Comparison(operator),
         limit=limit,
         source_text=_text(row, "source_text", where) or written,
-        interpretation=interpretation or f"{NAMES[quantity]} {operator} {limit.value:g} {limit.unit}",
+        interpretation=interpretation or plain_meaning(quantity, Comparison(operator), limit),
         source=_text(row, "source", where) or where,
         status=status,
     )

@@ -113,6 +113,10 @@ WORDS: Mapping[Lang, Words] = MappingProxyType(
         ),
     }
 )
+KINDS_ZH: Mapping[str, str] = MappingProxyType(
+    {"systematic": "仪表系统误差", "repeatability": "重复采集的离散", "quantisation": "读数分辨力"}
+)
+"""What the parts of an uncertainty come from; their sources are quotations and stay in their own language."""
 
 
 def words_of(lang: Lang) -> Words:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ponprobe.reports.data import ReportData, SplitterReport, report_data
+from ponprobe.reports.data import report_data
+from ponprobe.reports.facts import ReportData, SplitterReport
 from ponprobe.reports.html import write_html
 from ponprobe.reports.package import Manifest, Package, PackedFile, verify_package, write_package
 from ponprobe.reports.plain import write_csv, write_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from ponprobe.reports.data import ReportData
+from ponprobe.reports.facts import ReportData
 from ponprobe.reports.words import Lang, Two
 
 Cell: TypeAlias = "str | int | float | datetime | None"
@@ -72,17 +72,17 @@ def tidy(value: Cell) -> Cell:
     return value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
 
 
-def text(key: str, zh: str, en: str, get: Get, *, width: int = 14, verdict: bool = False, spec: bool = False) -> Column:
+def text(key: str, zh: str, en: str, get: Get, *, width: int = 16, verdict: bool = False, spec: bool = False) -> Column:
     """A column of words; ``verdict``: coloured by its word."""
     return Column(key, Two(zh, en), "text", get, width=width, verdict=verdict, spec=spec)
 
 
-def number(key: str, zh: str, en: str, get: Get, *, width: int = 11, spec: bool = False) -> Column:
+def number(key: str, zh: str, en: str, get: Get, *, width: int = 13, spec: bool = False) -> Column:
     """A column of numbers, whose unit stands in the header."""
     return Column(key, Two(zh, en), "number", get, width=width, spec=spec)
 
 
-def whole(key: str, zh: str, en: str, get: Get, *, width: int = 8, spec: bool = False) -> Column:
+def whole(key: str, zh: str, en: str, get: Get, *, width: int = 10, spec: bool = False) -> Column:
     """A column of whole numbers."""
     return Column(key, Two(zh, en), "integer", get, width=width, spec=spec)
 

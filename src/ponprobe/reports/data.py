@@ -1,50 +1,40 @@
-"""What a report is made of: the stored facts of one project as one frozen value. Nothing else reads the store.
-
-Five thousand splitters with all their rounds would fill the memory as objects, so each splitter's facts are kept as
-compressed JSON and opened when they are looked at: ``ReportData.opened()`` goes through them one by one.
-"""
+"""Where the facts of a report come from: the store, in one look, and what follows from them. Nothing else reads it."""
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime, GetCoreSchemaHandler
-from pydantic_core import core_schema
 
-from ponprobe._version import __version__
 from ponprobe.errors import ConfigError
 from ponprobe.models._base import Value
 from ponprobe.models.components import PonSystem
 from ponprobe.models.engineering import (
     ActivationItem,
-    Decision,
+    Actor,
     EvidenceItem,
-    FaultKind,
-    HangTest,
     LineRound,
     OltRecord,
-    Project,
     ServiceTest,
     Splitter,
     SplitterKey,
-    Stage,
 )
-from ponprobe.models.judgement import ThresholdSet, Verdict
-from ponprobe.models.plant import PlantComparison, PlantRecord, SiblingTable, SplitterReading
+from ponprobe.models.judgement import ThresholdSet
+from ponprobe.models.plant import PlantComparison, PlantRecord, SplitterReading
 from ponprobe.optics.comparison import compare, judged_losses
 from ponprobe.optics.siblings import sibling_tables
+from ponprobe.reports.facts import Counted, PackedSplitter, ReportData, SplitterReport
 from ponprobe.store import schema
 from ponprobe.store.activations import Activation, activations_of
 from ponprobe.store.projects import StoredSplitter, all_olts, ports_of, splitters_of
 from ponprobe.store.results import decisions_of
-from ponprobe.workflow.base import AcceptanceRules
 from ponprobe.workflow.process import Workflow
 from ponprobe.workflow.status import SplitterStatus, project_status
+
+__all__ = ["Counted", "PackedSplitter", "ReportData", "SplitterReport", "report_data", "with_comparisons"]
 
 M = TypeVar("M", bound=Value)
 _SOME = 200
@@ -52,168 +42,6 @@ _SOME = 200
 _OTHERS = 2
 """How many other layouts a report offers as an explanation of a measured loss."""
 _SYSTEMS: Mapping[str, PonSystem] = {"gpon": "gpon", "epon": "epon"}
-
-
-class Counted(Value):
-    """Up to which number a splitter's tests were made on an earlier build: kept and shown, and not counted."""
-
-    rounds_void: int = 0
-    services_void: int = 0
-    evidence_void: int = 0
-    """How many pieces of evidence, the oldest first, belong to an earlier build."""
-
-
-class SplitterReport(Value):
-    """Everything that is recorded of one splitter.
-
-    ``item`` are the ten fields of the activation list, its secrets covered. ``rounds``, ``service_tests`` and
-    ``evidence`` are complete, oldest first. ``comparisons`` hold the measured losses against the plant as recorded, one
-    for each direction; ``not_compared`` says why there are none.
-    """
-
-    number: int
-    splitter: Splitter
-    olt: OltRecord
-    optical_class: str | None = None
-    item: ActivationItem
-    status: SplitterStatus
-    activation: Activation = Activation()
-    counted: Counted = Counted()
-    rounds: tuple[LineRound, ...] = ()
-    service_tests: tuple[ServiceTest, ...] = ()
-    evidence: tuple[EvidenceItem, ...] = ()
-    comparisons: tuple[PlantComparison, ...] = ()
-    not_compared: str | None = None
-
-    @property
-    def key(self) -> SplitterKey:
-        """What identifies the splitter."""
-        return self.splitter.key
-
-    @property
-    def round(self) -> LineRound | None:
-        """The newest line round that counts."""
-        counting = [each for each in self.rounds if each.round > self.counted.rounds_void]
-        return counting[-1] if counting else None
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """The verdict of that round, if it came to one."""
-        return None if self.round is None else self.round.verdict
-
-    @property
-    def service(self) -> ServiceTest | None:
-        """The newest service test that counts."""
-        counting = self.service_tests[self.counted.services_void :]
-        return counting[-1] if counting else None
-
-    @property
-    def current_evidence(self) -> tuple[EvidenceItem, ...]:
-        """The evidence that counts."""
-        return self.evidence[self.counted.evidence_void :]
-
-    @property
-    def total(self) -> bool | None:
-        """Whether line and service passed; ``None`` while neither failed and one has no result."""
-        line = None if self.verdict is None or self.status.line == "undetermined" else self.verdict.passed
-        service = None if self.service is None else self.service.passed
-        if False in {line, service}:
-            return False
-        return True if line and service else None
-
-    @property
-    def clean(self) -> bool:
-        """Whether no test ONU of ours is on the OLT, or may be."""
-        return not self.status.state.live
-
-
-class PackedSplitter:
-    """One splitter's facts as compressed JSON. ``open()`` gives them; equal if the facts are."""
-
-    __slots__ = ("_data",)
-
-    def __init__(self, report: SplitterReport) -> None:
-        self._data = zlib.compress(report.model_dump_json().encode(), 1)
-
-    def open(self) -> SplitterReport:
-        """The facts."""
-        return SplitterReport.model_validate_json(zlib.decompress(self._data))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PackedSplitter) and other._data == self._data
-
-    def __hash__(self) -> int:
-        return hash(self._data)
-
-    def __repr__(self) -> str:
-        return f"PackedSplitter({len(self._data)} bytes)"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        facts = handler.generate_schema(SplitterReport)
-        return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(cls, facts),
-            python_schema=core_schema.is_instance_schema(cls),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda packed: packed.open(), return_schema=facts, when_used="json"
-            ),
-        )
-
-
-class ReportData(Value):
-    """One project as it stood at ``generated_at``: what every format is written from.
-
-    ``bands`` counts the confidence bands of the lines that were judged. ``threshold_sets`` and ``policies`` are those
-    that the verdicts were made with. Goes to JSON and back unchanged (``model_dump_json``, ``model_validate_json``).
-    """
-
-    schema_version: Literal[1] = 1
-    project: Project
-    stage: Stage
-    hang_test: HangTest
-    rules: AcceptanceRules
-    generated_at: AwareDatetime
-    tool_version: str = __version__
-    to_test: int = 0
-    tested: int = 0
-    passed: int = 0
-    failed: int = 0
-    live: int = 0
-    bands: tuple[tuple[str, int], ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    threshold_sets: tuple[ThresholdSet, ...] = ()
-    policies: tuple[str, ...] = ()
-    testers: tuple[str, ...] = ()
-    test_onus: tuple[str, ...] = ()
-    certificates: tuple[str, ...] = ()
-    """Calibration certificates of the test ONUs that readings were corrected by; none: not calibrated."""
-    siblings: tuple[SiblingTable, ...] = ()
-    lines: tuple[PackedSplitter, ...] = ()
-
-    @property
-    def report_id(self) -> str:
-        """Names this report: project and time."""
-        return f"{self.project.id}-{self.generated_at:%Y%m%dT%H%M%SZ}"
-
-    @property
-    def clean(self) -> bool:
-        """Whether no test ONU of the project is on an OLT, or may be."""
-        return self.live == 0
-
-    @property
-    def digest(self) -> str:
-        """``sha256:`` of all facts: the same facts have the same digest in every process."""
-        found = hashlib.sha256(self.model_dump_json(exclude={"lines"}).encode())
-        for line in self.opened():
-            found.update(line.model_dump_json().encode())
-        return f"sha256:{found.hexdigest()}"
-
-    def opened(self) -> Iterator[SplitterReport]:
-        """Every splitter in the order of the engineering data, one at a time."""
-        return (line.open() for line in self.lines)
-
-    def __repr_args__(self) -> Any:
-        yield from (("project", self.project.id), ("stage", str(self.stage)), ("lines", len(self.lines)))
 
 
 def report_data(workflow: Workflow, project: str) -> ReportData:
@@ -370,7 +198,10 @@ class Gathering:
         self.bands: Counter[str] = Counter()
         self.failed = 0
         self.sets: dict[str, ThresholdSet] = {}
-        self.names: dict[str, dict[str, None]] = {"policies": {}, "testers": {}, "test_onus": {}, "certificates": {}}
+        self.names: dict[str, dict[str, None]] = {"policies": {}, "test_onus": {}, "certificates": {}}
+        self.testers: dict[Actor, None] = {}
+        self.times: list[datetime] = []
+        """The first and the last test."""
         self.readings: list[SplitterReading] = []
 
     def add(self, report: SplitterReport) -> None:
@@ -378,8 +209,11 @@ class Gathering:
         self.lines.append(PackedSplitter(report))
         tested, verdict = report.round, report.verdict
         self.failed += report.total is False
-        for each in report.rounds:
-            self.names["testers"][str(each.actor)] = None
+        tests: list[tuple[Actor | None, datetime]] = [(each.actor, each.at) for each in report.rounds]
+        tests += [(each.actor, each.started_at) for each in report.service_tests]
+        self.testers.update(dict.fromkeys(actor for actor, _ in tests if actor is not None))
+        times = [*self.times, *(at for _, at in tests)]
+        self.times = [min(times), max(times)] if times else []
         if tested is None or verdict is None:
             return
         self.bands[str(verdict.band)] += 1
@@ -412,6 +246,9 @@ class Gathering:
             "failed": self.failed,
             "threshold_sets": tuple(self.sets.values()),
             "siblings": sibling_tables(_all_or_none(self.readings)),
+            "testers": tuple(self.testers),
+            "tested_from": self.times[0] if self.times else None,
+            "tested_to": self.times[-1] if self.times else None,
             **{name: tuple(each) for name, each in self.names.items()},
         }
 
@@ -421,8 +258,3 @@ def _all_or_none(readings: Sequence[SplitterReading]) -> Iterator[SplitterReadin
     lacking = {(each.olt, each.port) for each in readings if each.expected_db is None}
     for each in readings:
         yield each.model_copy(update={"expected_db": None}) if (each.olt, each.port) in lacking else each
-
-
-def fault_of(report: SplitterReport) -> FaultKind | None:
-    """The fault that sends a splitter back, as the process or its newest round has it."""
-    return report.status.fault or (report.round.fault if report.round is not None else None)

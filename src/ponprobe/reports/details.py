@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ponprobe.models.engineering import EvidenceItem
 from ponprobe.models.judgement import ATTENUATIONS
-from ponprobe.reports import words
+from ponprobe.reports import steps, words
 from ponprobe.reports.columns import Cell, Column, Table, number, text, time, whole
 from ponprobe.reports.results import measured
 from ponprobe.reports.sources import (
@@ -12,7 +12,6 @@ from ponprobe.reports.sources import (
     as_rounded,
     as_text,
     guard,
-    joined,
     margin,
     of_round,
     of_service,
@@ -40,7 +39,7 @@ HISTORY = Table(
             ),
             width=10,
         ),
-        whole("number", "轮次", "number", lambda test: test.number, width=6),
+        whole("number", "轮次", "number", lambda test: test.number, width=8),
         text("counts", "是否计入", "counts", lambda test: words.yes(test.counts, test.lang), width=8),
         time(
             "at",
@@ -78,7 +77,7 @@ HISTORY = Table(
             "speed_down_mbps", "下载速率(Mbit/s)", "download (Mbit/s)", of_service(lambda test: test.speed_down_mbps)
         ),
         number("speed_up_mbps", "上传速率(Mbit/s)", "upload (Mbit/s)", of_service(lambda test: test.speed_up_mbps)),
-        text("account", "上网账号", "test account", of_service(lambda test: test.account)),
+        text("account", "上网账号", "test account", of_service(lambda test: test.account), width=20),
         text(
             "why",
             "原因",
@@ -87,7 +86,7 @@ HISTORY = Table(
                 (
                     words.why_empty(test.round, test.lang)
                     if test.round
-                    else words.service_against(test.service, test.lang)
+                    else steps.service_against(test.service, test.lang)
                 )
                 or None
             ),
@@ -124,7 +123,7 @@ HISTORY = Table(
             "source",
             "来源",
             "source",
-            lambda test: words.SOURCES[test.round.source].of(test.lang) if test.round else test.service.provider,
+            lambda test: words.source(test.round.source if test.round else test.service.provider, test.lang),
         ),
         text("comment", "备注", "comment", lambda test: (test.round or test.service).comment, width=24),
         text("run_id", "运行编号", "run", of_round(lambda tested: tested.run_id), width=20),
@@ -142,13 +141,19 @@ EVIDENCE = Table(
         text("media_type", "文件类型", "type", lambda row: row.item.media_type),
         time("captured_at", "拍摄时间", "captured at", lambda row: row.line.reader.local(row.item.captured_at)),
         text("offset", "文件所载时差", "offset in the file", lambda row: row.item.offset, width=10),
-        number("latitude", "纬度(°)", "latitude (°)", lambda row: place(row.item, "latitude"), width=11),
-        number("longitude", "经度(°)", "longitude (°)", lambda row: place(row.item, "longitude"), width=11),
+        number("latitude", "纬度(°)", "latitude (°)", lambda row: place(row.item, "latitude"), width=13),
+        number("longitude", "经度(°)", "longitude (°)", lambda row: place(row.item, "longitude"), width=13),
         text("datum", "坐标系", "datum", lambda row: place(row.item, "datum"), width=8),
         number("distance_m", "距现场(m)", "distance to site (m)", lambda row: as_rounded(row.item.distance_m)),
-        text("warnings", "提示", "warnings", lambda row: joined(row.item.warnings, row.line.lang), width=30),
-        text("notes", "说明", "notes", lambda row: joined(row.item.notes, row.line.lang), width=30),
-        whole("round", "轮次", "round", lambda row: row.item.round, width=6),
+        text(
+            "warnings",
+            "提示",
+            "warnings",
+            lambda row: words.warnings(row.item, row.line.report.splitter.place, row.line.lang),
+            width=30,
+        ),
+        text("notes", "说明", "notes", lambda row: words.notes(row.item, row.line.lang), width=30),
+        whole("round", "轮次", "round", lambda row: row.item.round, width=8),
         text("counts", "是否计入", "counts", lambda row: words.yes(row.counts, row.line.lang), width=8),
         time("added_at", "上传时间", "added at", lambda row: row.line.reader.local(row.item.added_at)),
         text("added_by", "上传人", "added by", lambda row: row.item.actor.name if row.item.actor else None),
@@ -164,7 +169,7 @@ EXPECTED = Table(
             "方向",
             "direction",
             lambda row: words.direction(row.comparison, row.line.lang) if row.comparison else None,
-            width=8,
+            width=14,
         ),
         text("split", "各级分光比", "split stages", plant_row(lambda plant: plant.expected.record.layout)),
         number("distance_km", "光缆长度(km)", "fibre length (km)", plant_row(lambda plant: plant.expected.record.km)),
@@ -224,7 +229,7 @@ EXPECTED = Table(
                 if row.comparison
                 else words.not_compared(row.line.report, row.line.lang)
             ),
-            width=70,
+            width=112,
         ),
         text("components", "器件表", "component table", plant_row(lambda plant: plant.expected.components), width=16),
     ),
@@ -252,7 +257,7 @@ SIBLINGS = Table(
             width=8,
         ),
         text(
-            "statement", "说明", "statement", lambda row: words.sibling(row.table, row.each, row.reader.lang), width=50
+            "statement", "说明", "statement", lambda row: words.sibling(row.table, row.each, row.reader.lang), width=60
         ),
     ),
 )

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from ponprobe.optics.diagram import level_diagram
-from ponprobe.reports import summary, words
+from ponprobe.reports import steps, summary, words
 from ponprobe.reports.columns import Cell, Column, Row, Table, tidy
-from ponprobe.reports.data import ReportData
 from ponprobe.reports.details import EVIDENCE, EXPECTED, HISTORY, SIBLINGS
+from ponprobe.reports.facts import ReportData
 from ponprobe.reports.plain import Target, opened
 from ponprobe.reports.plain import shown as readable
 from ponprobe.reports.results import RESULTS
@@ -37,6 +37,7 @@ _SIBLINGS = (
     "olt", "pon_port", "test_onu", "n", "splitter", "deviation_db", "flagged", "line_db", "median_dbm",
     "expected_used", "statement",
 )  # fmt: skip
+_OPEN = Two("待处理", "Open points")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _RANK: Mapping[Tone, int] = {"fail": 0, "none": 1, "marginal": 2, "pass": 3}
 
@@ -96,7 +97,7 @@ class _Page:
         said = summary.overall(data, lang)
         word = said or Two("未完成", "not finished").of(lang)
         yield f'<div class="banner {tone(said)}"><b>{_SIGNS[tone(said)]} {_text(word)}</b>'
-        yield f"{_text(summary.conclusion(data, lang))}</div>\n"
+        yield f'{_text(summary.conclusion(data, lang))} <a class="to" href="#open">{_text(_OPEN.of(lang))}</a></div>\n'
         yield '<table class="facts"><tbody>\n'
         for label, value, more in summary.facts(data, lang):
             shown = self._word(value) if label in summary.VERDICTS and value else f"<bdi>{_text(readable(value))}</bdi>"
@@ -107,7 +108,9 @@ class _Page:
         yield from self._plain_table(Two("门限", "Limits"), heads, rows, css="limits")
         if data.decisions:
             heads = (Two("决定", "Decision"), Two("时间", "At"), Two("内容", "What"))
-            yield from self._plain_table(Two("决定", "Decisions"), heads, summary.decisions(data, lang))
+            yield from self._plain_table(
+                Two("决定", "Decisions"), heads, summary.decisions(data, lang), css="decisions"
+            )
 
     def _plain_table(
         self, title: Two, heads: Iterable[Two], rows: Iterable[Sequence[Cell]], *, css: str = ""
@@ -139,7 +142,8 @@ class _Page:
 
     def _open_points(self) -> Iterator[str]:
         heads = (Two("分光器", "Splitter"), Two("下一步", "What to do"))
-        yield from self._plain_table(Two("待处理", "Open points"), heads, self._points)
+        yield '<span id="open"></span>'
+        yield from self._plain_table(_OPEN, heads, self._points, css="open")
 
     # ------------------------------------------------------------------ one splitter
 
@@ -165,27 +169,28 @@ class _Page:
         yield f"<bdi>{_text(report.key.name)}</bdi>{self._word(total, empty=Two('未完成', 'not finished'))}"
         yield f'<span class="soft"><bdi>{_text(where)}</bdi></span></h3>\n'
         yield f"<p>{_text(words.sentence(report, lang))}</p>\n"
-        steps = words.next_steps(report, lang)
-        if steps:
+        told = steps.next_steps(report, lang)
+        if told:
             title = Two("下一步", "What to do next").of(lang)
-            listed = "".join(f"<li>{_text(step)}</li>" for step in steps)
+            listed = "".join(f"<li>{_text(step)}</li>" for step in told)
             yield f'<div class="next"><b>{_text(title)}</b><ol>{listed}</ol></div>\n'
+        yield '<div class="pair"><div>'
         if report.verdict is not None:
             expected = [each.expected for each in report.comparisons]
             yield f"<figure>{level_diagram(report.verdict, expected=expected, lang=lang)}</figure>\n"
-        yield "<dl>"
-        for column, header, value in zip(RESULTS.columns, self._headers["results"], row, strict=True):
-            if value is not None:
-                shown = self._word(value) if column.verdict else _text(readable(value))
-                yield f'<div><dt>{header}</dt><dd data-k="{column.key}">{shown}</dd></div>'
-        yield "</dl>\n"
         for against in each.expected:
             cell = dict(zip(EXPECTED.keys, against, strict=True))
             label = f"{cell['direction']}: " if cell["direction"] else ""
             yield f'<p class="soft">{_text(label)}{_text(readable(cell["statement"]))}</p>\n'
+        yield from self._photos(each)
+        yield "</div><dl>"
+        for column, header, value in zip(RESULTS.columns, self._headers["results"], row, strict=True):
+            if value is not None:
+                shown = self._word(value) if column.verdict else _text(readable(value))
+                yield f'<div{_wide(column)}><dt>{header}</dt><dd data-k="{column.key}">{shown}</dd></div>'
+        yield "</dl></div>\n"
         if len(each.history) > 1:
             yield from self._rounds(each.history)
-        yield from self._photos(each)
         yield "</section>\n"
 
     def _rounds(self, history: Sequence[Row]) -> Iterator[str]:

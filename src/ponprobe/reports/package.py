@@ -21,7 +21,7 @@ from ponprobe.errors import EvidenceError
 from ponprobe.models._base import Value
 from ponprobe.models.engineering import EvidenceItem, SplitterKey
 from ponprobe.redact import Scrubber
-from ponprobe.reports.data import ReportData, SplitterReport
+from ponprobe.reports.facts import ReportData, SplitterReport
 from ponprobe.reports.html import write_html
 from ponprobe.reports.plain import Target, opened, write_csv, write_json
 from ponprobe.reports.tables import TABLES

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO, BinaryIO, TypeAlias
 
 from ponprobe.errors import ConfigError
-from ponprobe.reports.data import ReportData
+from ponprobe.reports import summary
+from ponprobe.reports.facts import ReportData
 from ponprobe.reports.tables import RESULTS, TABLES, Cell, Table, rows
 from ponprobe.reports.words import Lang
 
@@ -67,8 +68,9 @@ def _umask() -> int:
 def write_json(data: ReportData, target: Target, *, lang: Lang = "zh") -> None:
     """Write the report as one JSON object, in bounded memory.
 
-    ``tables`` holds the cells of every table as objects by column key, and the columns with their headers; ``facts`` is
-    the ``ReportData`` itself. Numbers are numbers, an absent one is ``null``; times are ISO 8601 with their offset.
+    ``summary`` and ``limits`` are the first page. ``tables`` holds the cells of every table as objects by column key,
+    and the columns with their headers; ``facts`` is the ``ReportData`` itself. Numbers are numbers, an absent one is
+    ``null``; times are ISO 8601 with their offset.
     """
     with opened(target) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="\n", write_through=True)
@@ -79,7 +81,22 @@ def write_json(data: ReportData, target: Target, *, lang: Lang = "zh") -> None:
 
 
 def _json(data: ReportData, lang: Lang) -> Iterator[str]:
-    head = {"schema": SCHEMA, "report_id": data.report_id, "lang": lang, "time_zone": data.project.time_zone}
+    head = {
+        "schema": SCHEMA,
+        "report_id": data.report_id,
+        "lang": lang,
+        "time_zone": data.project.time_zone,
+        # what a person who opens the file asks first stands first
+        "title": summary.TITLE.of(lang),
+        "summary": [
+            {"label": label, "value": json_cell(value), "remark": more}
+            for label, value, more in summary.facts(data, lang)
+        ],
+        "limits": [
+            {"written": written, "meaning": meaning, "set": where}
+            for written, meaning, where in summary.limits(data, lang)
+        ],
+    }
     yield _dumped(head)[:-1] + ',\n"tables": {'
     for number, table in enumerate(TABLES):
         columns = [

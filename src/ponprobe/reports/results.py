@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ponprobe.models.judgement import ATTENUATIONS
-from ponprobe.reports import words
+from ponprobe.reports import steps, words
 from ponprobe.reports.columns import Column, Table, number, text, time, whole
 from ponprobe.reports.sources import (
     Line,
@@ -43,7 +43,8 @@ def _proof(line: Line) -> str | None:
     removal = line.report.activation.removal
     if removal is None or not line.report.clean:
         return None
-    asked = Two(f"{len(removal.proof)} 项设备回读", f"{len(removal.proof)} questions to the OLT").of(line.lang)
+    count = len(removal.proof)
+    asked = Two(f"{count} 项设备回读", f"{count} question{'s' * (count != 1)} to the OLT").of(line.lang)
     return f"{asked}, {line.reader.local(removal.at):%Y-%m-%d %H:%M:%S}"
 
 
@@ -68,7 +69,7 @@ def _header(quantity: str) -> Two:
 def measured(*quantities: str, spec: bool = False) -> tuple[Column, ...]:
     """Columns of powers and attenuations."""
     return tuple(
-        Column(name, _header(name), "number", (loss if name in ATTENUATIONS else power)(name), 11, spec=spec)
+        Column(name, _header(name), "number", (loss if name in ATTENUATIONS else power)(name), 13, spec=spec)
         for name in quantities
     )
 
@@ -82,8 +83,14 @@ _SPECIFICATION: tuple[Column, ...] = (
     text("onu_name", "ONU设备名称", "ONU name", lambda line: line.report.item.onu_name, width=20, spec=True),
     whole("svlan", "ONU端口SVLAN", "SVLAN", lambda line: line.report.item.svlan, spec=True),
     whole("cvlan", "ONU端口CVLAN", "CVLAN", lambda line: line.report.item.cvlan, spec=True),
-    text("password", "PASSWORD", "PASSWORD (covered)", lambda line: line.report.item.password, width=18, spec=True),
-    text("activation_state", "激活状态", "activation state", lambda line: line.report.status.exported, spec=True),
+    text("password", "PASSWORD", "PASSWORD (covered)", lambda line: line.report.item.password, width=30, spec=True),
+    text(
+        "activation_state",
+        "激活状态",
+        "activation state",
+        lambda line: words.activation(line.report.status.state, line.lang),
+        spec=True,
+    ),
     text(
         "test_state",
         "端口挂测状态",
@@ -104,17 +111,17 @@ _SPECIFICATION: tuple[Column, ...] = (
         "splitter_and_port",
         "分光器名称、端口号",
         "splitter and port",
-        lambda line: f"{line.key.name}, {line.report.item.splitter_port}",
+        lambda line: f"{words.beside(line.key.name)}, {line.report.item.splitter_port}",
         width=28,
         spec=True,
     ),
-    text("account", "上网账号", "test account", of_service(lambda test: test.account), spec=True),
+    text("account", "上网账号", "test account", of_service(lambda test: test.account), width=20, spec=True),
     *measured("downstream_attenuation_db", "upstream_attenuation_db", spec=True),
     *measured("olt_rx_dbm", "olt_tx_dbm", "onu_rx_dbm", "onu_tx_dbm", spec=True),
     text("olt_ip", "OLT_IP地址", "OLT IP address", lambda line: line.report.olt.host, spec=True),
     text("olt_pon", "OLT PON口", "OLT PON", lambda line: line.key.port, spec=True),
     # section 4.3.2 and section 6 number 8: evidence and the three results
-    text("photos", "照片(测试位置、结果)", "photos (position, result)", _photos, width=20, spec=True),
+    text("photos", "照片(测试位置、结果)", "photos (position, result)", _photos, width=32, spec=True),
     text(
         "service_passed",
         "业务通断测试是否达标",
@@ -166,7 +173,7 @@ _OURS: tuple[Column, ...] = (
         of_verdict(
             lambda verdict, lang: joined((words.meaning(each.threshold, lang) for each in verdict.judgements), lang)
         ),
-        width=30,
+        width=72,
     ),
     number("margin_db", "余量(dB)", "margin (dB)", margin),
     number("uncertainty_db", "读数不确定度±(dB)", "uncertainty of the reading ± (dB)", guard),
@@ -185,13 +192,13 @@ _OURS: tuple[Column, ...] = (
         "未设门限而不判定",
         "without a limit, not judged",
         of_verdict(lambda verdict, lang: words.quantities(verdict.not_judged, lang) or None),
-        width=30,
+        width=72,
     ),
     text(
         "next_step",
         "下一步",
         "next step",
-        lambda line: joined(words.next_steps(line.report, line.lang), line.lang),
+        lambda line: joined(steps.next_steps(line.report, line.lang), line.lang),
         width=40,
     ),
     text(
@@ -218,12 +225,14 @@ _OURS: tuple[Column, ...] = (
         "测试人角色",
         "tester's role",
         lambda line: words.role(line.round.actor.role, line.lang) if line.round else None,
+        width=22,
     ),
     text(
         "source",
         "读数来源",
         "readings from",
-        lambda line: words.SOURCES[line.round.source].of(line.lang) if line.round else None,
+        lambda line: words.source(line.round.source, line.lang) if line.round else None,
+        width=22,
     ),
     whole("samples", "采集次数", "samples", of_round(lambda tested: len(tested.readings))),
     number("spread_db", "ONU接收光功率离散(dB)", "spread of ONU Rx (dB)", of_round(spread)),
@@ -233,7 +242,7 @@ _OURS: tuple[Column, ...] = (
         "time between the four readings (s)",
         of_verdict(lambda verdict, _: skew_s(verdict)),
     ),
-    text("commands", "读数命令", "read by", of_verdict(lambda verdict, _: sources(verdict)), width=30),
+    text("commands", "读数命令", "read by", of_verdict(lambda verdict, _: sources(verdict)), width=36),
     text("test_onu", "测试ONU序列号", "test ONU", of_round(lambda tested: as_text(tested.serial)), width=16),
     text("onu", "ONU位置", "ONU's place", of_round(lambda tested: as_text(tested.onu))),
     text(
@@ -255,7 +264,12 @@ _OURS: tuple[Column, ...] = (
         of_round(lambda tested: as_number(tested.handheld[-1].dbm) if tested.handheld else None),
     ),
     text("ports_tested", "已测端口/端口总数", "ports tested / ports", _ports, width=8),
-    text("activation_flag", "激活状态说明", "activation state in full", lambda line: line.report.status.flag),
+    text(
+        "activation_flag",
+        "激活状态说明",
+        "activation state in full",
+        lambda line: words.activation_flag(line.report.status.state, line.lang),
+    ),
     text(
         "clean",
         "设备是否已清理",
@@ -264,7 +278,7 @@ _OURS: tuple[Column, ...] = (
         width=8,
         verdict=True,
     ),
-    text("clean_proof", "清理证明", "proof", _proof, width=26),
+    text("clean_proof", "清理证明", "proof", _proof, width=46),
     text("residue", "OLT上的残留", "left on the OLT", _residue, width=24),
     number(
         "expected_db",

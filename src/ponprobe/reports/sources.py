@@ -14,7 +14,7 @@ from ponprobe.models.judgement import Judgement, Verdict
 from ponprobe.models.plant import PlantComparison, SiblingDeviation, SiblingTable
 from ponprobe.reports import words
 from ponprobe.reports.columns import Cell
-from ponprobe.reports.data import ReportData, SplitterReport
+from ponprobe.reports.facts import ReportData, SplitterReport
 from ponprobe.reports.words import Lang, Two
 from ponprobe.workflow.deadlines import zone_of
 

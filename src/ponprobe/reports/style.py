@@ -29,23 +29,26 @@ font-size:13px;white-space:nowrap}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{border:1px solid var(--line);padding:3px 6px;text-align:left;vertical-align:top;white-space:pre-wrap;
 overflow-wrap:anywhere}
-th{background:var(--panel);font-weight:600}
+th{background:var(--panel);font-weight:600;overflow-wrap:normal}
 .wide th{overflow-wrap:normal;white-space:normal;min-width:4.6em}
-.overview{font-size:13px}.overview .badge{font-size:12px;padding:0 6px}
+.overview{font-size:12px}.overview .badge{font-size:11px;padding:0 5px}.overview td,.overview th{padding:3px 5px}
 .overview th:first-child{min-width:0}
 .wide td{overflow-wrap:normal}
 td.n,td.i{text-align:right;white-space:nowrap}
 .wide td.w,.wide th.w{min-width:13em;overflow-wrap:anywhere;word-break:normal}
 td.t,td.k{white-space:nowrap}
-.facts th{width:17em}
-.limits td:nth-child(2){white-space:nowrap}
+.facts th{width:17em}.facts td:nth-child(2){min-width:15em}
+.open td:first-child,.open th:first-child{width:22em}
+.limits td:nth-child(2),.decisions td:first-child,.decisions td:nth-child(2){white-space:nowrap}
 .card{border:1px solid var(--line);border-radius:8px;padding:12px 14px;margin:14px 0;break-inside:avoid-page}
-.card>svg,.card figure svg{display:block;width:100%;max-width:880px;height:auto;margin:8px auto}
+figure{margin:0}.card figure svg{display:block;width:100%;height:auto;margin:0}
+.pair{display:grid;grid-template-columns:minmax(0,50%) minmax(0,1fr);gap:14px;align-items:start;margin:8px 0}
 .next{border-left:4px solid var(--fail);padding:4px 10px;margin:6px 0;background:var(--panel)}
 .next ol{margin:2px 0;padding-left:20px}
-dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(235px,1fr));gap:0 14px;margin:4px 0;font-size:12.5px}
+dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(225px,1fr));gap:0 14px;margin:0;font-size:12.5px}
+dl .badge{font-size:11.5px;padding:0 6px}
 dl div{display:flex;gap:8px;border-bottom:1px dotted var(--line);padding:1px 0}
-dt{color:var(--soft);flex:0 0 46%}
+dt{color:var(--soft);flex:0 0 46%}dl .w{grid-column:1/-1}dl .w dt{flex-basis:11em}
 dd{margin:0;flex:1;min-width:0;white-space:pre-wrap;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 .photos{display:flex;flex-wrap:wrap;gap:12px}
 .photos figure{margin:0;width:200px;font-size:12px;overflow-wrap:anywhere}
@@ -54,14 +57,24 @@ background:var(--panel)}
 .photos .blank{display:flex;align-items:center;justify-content:center;color:var(--soft);text-align:center;padding:8px}
 .warn{color:var(--marginal)}
 .sign td{height:52px}
+@media (max-width:900px){.pair{grid-template-columns:minmax(0,1fr)}.pair figure:has(>svg){overflow-x:auto}
+.pair figure>svg{min-width:600px}}
+@media screen and (max-width:640px){body{padding:12px}.facts,.facts tbody,.facts tr,.facts th,.facts td{display:block}
+.facts th,.facts td:nth-child(2){width:auto;min-width:0}.facts th,.facts td{border:0;padding:1px 4px}
+.facts tr{border:1px solid var(--line);border-width:0 0 1px;padding:4px 0}.facts th{background:none;color:var(--soft)}
+.facts td:empty,.facts td:has(bdi:empty){display:none}.open td:first-child,.open th:first-child{width:40%}}
 footer{margin-top:24px;font-size:12px;color:var(--soft);border-top:1px solid var(--line);padding-top:6px}
 @page{size:A4 landscape;margin:12mm}
 @media print{:root{color-scheme:light;--fg:#000;--soft:#444;--bg:#fff;--panel:#f3f3f3;--line:#999;--head:#1f4e79;
 --pass:#116329;--pass-bg:#fff;--marginal:#7d4e00;--marginal-bg:#fff;--fail:#a40e26;--fail-bg:#fff}
 body{max-width:none;padding:0;font-size:10.5px}
-h2{break-after:avoid}thead{display:table-header-group}tr{break-inside:avoid}
-dl{grid-template-columns:repeat(4,1fr);font-size:9.5px}
-.card>svg,.card figure svg{max-width:165mm}
-.wide{overflow:visible}.overview{font-size:9px}
-a{text-decoration:none}}
+h2{break-after:avoid;font-size:15px;margin:14px 0 6px}h3,h4{break-after:avoid;margin:4px 0 2px}h3{font-size:13px}
+thead{display:table-header-group}tr,.next,.photos figure{break-inside:avoid}
+.card{padding:6px 8px;margin:6px 0;font-size:9.5px;line-height:1.35}
+.pair{grid-template-columns:minmax(0,44%) minmax(0,1fr);gap:8px;margin:3px 0}
+dl{grid-template-columns:repeat(3,1fr);gap:0 8px;font-size:7.4px;line-height:1.2}
+dl .badge,.history .badge{font-size:7.6px;padding:0 4px}.badge{font-size:10.5px}.history{font-size:8px}
+.photos figure{width:112px;font-size:7.6px;line-height:1.25}.photos img,.photos .blank{width:112px;height:76px}
+.wide{overflow:visible}.overview{font-size:9px}.overview .badge{font-size:9px;padding:0 4px}.sign td{height:40px}
+a{text-decoration:none}a.to{display:none}}
 """

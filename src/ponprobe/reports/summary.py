@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from ponprobe.models.judgement import Band
 from ponprobe.reports import words
 from ponprobe.reports.columns import Cell, tidy
-from ponprobe.reports.data import ReportData
+from ponprobe.reports.facts import ReportData
 from ponprobe.reports.results import RESULTS
 from ponprobe.reports.tables import Cells
 from ponprobe.reports.words import Lang, Two
@@ -57,7 +57,7 @@ _LISTED = 50
 class Said(NamedTuple):
     """One line of the first page. ``verdict`` lines are coloured by their word."""
 
-    style: Literal["title", "section", "row", "table"]
+    style: Literal["title", "section", "row", "sign"]
     cells: tuple[Cell, ...]
     verdict: bool = False
 
@@ -90,7 +90,7 @@ def _lines(data: ReportData, lang: Lang, points: OpenPoints) -> Iterator[Said]:
         yield Said("row", row)
     yield Said("section", (Two("签字", "Signatures").of(lang), *(each.of(lang) for each in SIGNED)))
     for each in SIGNATURES:
-        yield Said("row", (each.of(lang), None, None))
+        yield Said("sign", (each.of(lang), None, None))
 
 
 def facts(data: ReportData, lang: Lang) -> Iterator[tuple[str, Cell, str | None]]:
@@ -120,8 +120,13 @@ def facts(data: ReportData, lang: Lang) -> Iterator[tuple[str, Cell, str | None]
         ),
         (Two("不达标", "Failed"), data.failed, None),
         (Two("线路判定置信", "Confidence of the lines"), bands or None, None),
-        (Two("判定策略", "Policy"), ", ".join(data.policies) or None, None),
-        (Two("测试人", "Testers"), "; ".join(data.testers) or None, None),
+        (
+            Two("判定策略", "Policy"),
+            Two("；", "; ").of(lang).join(words.POLICIES[each].of(lang) for each in data.policies) or None,
+            None,
+        ),
+        (Two("测试人", "Testers"), ", ".join(words.tester(each, lang) for each in data.testers) or None, None),
+        (Two("测试时间", "Tested"), _tested(data), data.project.time_zone if data.tested_from else None),
         (
             Two("测试ONU", "Test ONUs"),
             ", ".join(data.test_onus) or None,
@@ -131,6 +136,14 @@ def facts(data: ReportData, lang: Lang) -> Iterator[tuple[str, Cell, str | None]
         (Two("报告编号", "Report"), data.report_id, f"ponprobe {data.tool_version}"),
     )
     return ((label.of(lang), value, more) for label, value, more in made)
+
+
+def _tested(data: ReportData) -> str | None:
+    """From the first test to the last one, to the minute."""
+    if data.tested_from is None or data.tested_to is None:
+        return None
+    first, last = (f"{local(data, each):%Y-%m-%d %H:%M}" for each in (data.tested_from, data.tested_to))
+    return first if first == last else f"{first} – {last}"
 
 
 def overall(data: ReportData, lang: Lang) -> str | None:
@@ -190,7 +203,7 @@ class OpenPoints:
         if steps is None:
             return
         if len(self._told) < _LISTED:
-            self._told.append((str(cells.report.key), str(steps)))
+            self._told.append((words.place_of(cells.report.key, self._lang), str(steps)))
         else:
             self._left += 1
 
@@ -210,7 +223,7 @@ def decisions(data: ReportData, lang: Lang) -> Iterator[tuple[Cell, Cell, Cell]]
     for each in data.decisions:
         said = Two("通过", "accepted") if each.accepted else Two("退回", "refused")
         kind = f" ({words.fault(each.fault, lang)})" if each.fault else ""
-        by = f"{each.actor.name} ({words.role(each.actor.role, lang)})"
+        by = words.tester(each.actor, lang)
         note = f"{said.of(lang)}{kind}, {by}{': ' + each.comment if each.comment else ''}"
         yield words.DECISIONS[each.kind].of(lang), local(data, each.at), note
 

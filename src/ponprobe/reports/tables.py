@@ -13,8 +13,8 @@ from typing import Literal
 from ponprobe.models.plant import SiblingDeviation, SiblingTable
 from ponprobe.reports import words
 from ponprobe.reports.columns import Cell, Column, Row, Table, TableName
-from ponprobe.reports.data import ReportData, SplitterReport
 from ponprobe.reports.details import EVIDENCE, EXPECTED, HISTORY, SIBLINGS
+from ponprobe.reports.facts import ReportData, SplitterReport
 from ponprobe.reports.results import RESULTS
 from ponprobe.reports.sources import Against, Line, Piece, Reader, Sibling, Test
 from ponprobe.reports.words import Lang

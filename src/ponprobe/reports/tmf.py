@@ -15,7 +15,7 @@ from ponprobe.models.engineering import ActivationState, LineRound
 from ponprobe.models.judgement import ATTENUATIONS, Comparison, Judgement, Outcome, Verdict
 from ponprobe.models.optical import POWERS
 from ponprobe.optics.exact import LOSS_ENDS, NAMES
-from ponprobe.reports.data import ReportData, SplitterReport
+from ponprobe.reports.facts import ReportData, SplitterReport
 
 Json: TypeAlias = "dict[str, Any]"
 _S = ActivationState

@@ -1,36 +1,38 @@
-"""The words of a report in Chinese and English, and what to do next about a line that does not pass."""
+"""The words of a report in Chinese and English."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
-from ponprobe.models.engineering import FaultKind, LineRound, ServiceTest, TestState
-from ponprobe.models.judgement import Finding, Judgement, Outcome, Threshold, ThresholdSet, Verdict
+from ponprobe.models.engineering import (
+    ActivationState,
+    Actor,
+    EvidenceItem,
+    FaultKind,
+    LineRound,
+    Place,
+    SplitterKey,
+    TestState,
+)
+from ponprobe.models.judgement import Finding, Judgement, Outcome, Verdict
 from ponprobe.models.optical import POWERS
 from ponprobe.models.plant import Explanation, PlantComparison, SiblingDeviation, SiblingTable
 from ponprobe.optics.exact import LOSS_ENDS
-from ponprobe.optics.explain import explain
+from ponprobe.optics.explain import explain, why_untrusted_zh
+from ponprobe.optics.findings import finding_step, finding_text, quoted
+from ponprobe.optics.limit_words import meaning_of as meaning
+from ponprobe.optics.limit_words import stage_of
 from ponprobe.optics.plant import tenths
-from ponprobe.optics.thresholds import CONSTRUCTION, USER_SIDE
 from ponprobe.optics.words import WORDS, Lang, exact, shown, words_of
-from ponprobe.reports.data import ReportData, SplitterReport, fault_of
+from ponprobe.reports.facts import ReportData, SplitterReport, fault_of
+from ponprobe.reports.failures import why_failed
+from ponprobe.reports.two import Two
+from ponprobe.workflow.evidence import NEAR_M
 
-__all__ = ["Lang", "Two", "fault_of", "next_steps", "words_of"]
-
-
-class Two(NamedTuple):
-    """One thing in both languages."""
-
-    zh: str
-    en: str
-
-    def of(self, lang: Lang) -> str:
-        """The words of one language."""
-        return self.zh if lang == "zh" else self.en
-
+__all__ = ["Lang", "Two", "fault_of", "meaning", "stage_of", "words_of"]
 
 YES, NO = Two("是", "yes"), Two("否", "no")
 PASS, FAIL = Two("达标", "pass 达标"), Two("不达标", "fail 不达标")
@@ -45,60 +47,6 @@ KINDS: Mapping[str, Two] = MappingProxyType(
         "other": Two("其他", "other"),
     }
 )
-NEXT: Mapping[str, Two] = MappingProxyType(
-    {
-        "none": Two("无需处理", "nothing to do"),
-        "hand_held_reading": Two(
-            "用手持光功率计在同一端口复测：读数离门限比其不确定度还近，重复采集不能消除系统误差",
-            "confirm with a hand-held power meter at the same port: the reading is nearer to its limit than its own "
-            "uncertainty, and another poll repeats the same error",
-        ),
-        "read_again": Two(
-            "先查明无读数的原因，再重新采集",
-            "find out why there is no reading, then read again",
-        ),
-        "other_instrument": Two(
-            "更换测试ONU或用手持光功率计复测：本机读数明显异常",
-            "measure with another test ONU or a hand-held power meter: this one's numbers are absurd",
-        ),
-        "inspect_line": Two(
-            "先核对分光比与PON口记录，再检查接头、熔接点和光缆弯曲；整改后复测，必要时用手持光功率计确认",
-            "check the recorded split ratio and PON port first, then joints, connectors and bends; rectify and measure "
-            "again, with a hand-held power meter where in doubt",
-        ),
-        "by_design": Two(
-            "光衰与记录的设计相符：整改未必能达到门限，请核对设计分光比、长度与OLT光模块等级",
-            "the loss is what the recorded plant should have: rectifying may not reach the limit, so check the design "
-            "(split ratio, length, optical class)",
-        ),
-        "not_tested": Two(
-            "尚未进行线路挂测：派发激活并到现场测试", "the line has not been tested: dispatch it and test it"
-        ),
-        "not_measured": Two(
-            "上次挂测未取得读数：按失败原因处理后重新派发",
-            "the last test brought no reading: see its failure, then dispatch again",
-        ),
-        "no_service": Two("补做宽带业务通断测试", "make the service test"),
-        "service_failed": Two(
-            "排查拨号、VLAN与账号后重做业务通断测试", "check dial-up, VLANs and account, then repeat the service test"
-        ),
-        "no_photo": Two("补交照片：", "hand in the missing photos: "),
-        "data": Two("退回工程资料录入，修改资源资料", "back to engineering data: correct the records"),
-        "site": Two("退回工程资料录入，由施工单位现场整改", "back to engineering data: the builder rectifies on site"),
-        "wrong_port": Two(
-            "测试ONU出现在其他PON口：修改资源资料或改接光纤",
-            "the test ONU is on another PON port: correct the record, or plug into the right port",
-        ),
-        "residue": Two(
-            "OLT上可能仍有测试ONU：执行 ponprobe recover 或再次撤销，直至证明已清理",
-            "a test ONU may still be on the OLT: run ponprobe recover or revoke again until it is proven gone",
-        ),
-        "live": Two(
-            "测试ONU仍在OLT上：测试结束后撤销激活",
-            "the test ONU is still on the OLT: revoke it when the tests are done",
-        ),
-    }
-)
 NOT_COMPARED: Mapping[str, Two] = MappingProxyType(
     {
         "no_reading": Two("没有可比较的光衰", "there is no measured loss to compare"),
@@ -106,34 +54,16 @@ NOT_COMPARED: Mapping[str, Two] = MappingProxyType(
         "not_computable": Two("无法计算：", "cannot be computed: "),
     }
 )
-FINDINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "wrong_port": "测试ONU出现在其他PON口",
-        "ddm_untrusted": "光模块诊断数据不可信",
-        "samples_missing": "部分采集无读数",
-        "unstable": "读数不稳定",
-        "time_skew": "各光功率的采集时间相差过大",
-        "device_arithmetic": "设备所示光衰与其光功率不符",
-        "overload": "接收光功率超过过载点",
-        "below_sensitivity": "接收光功率低于灵敏度",
-        "outside_class": "光功率超出光模块等级范围",
-        "loss_outside_class": "光衰超出光模块等级的ODN范围",
-        "negative_loss": "光衰为负",
-        "loss_below_split": "光衰低于分光比的理论下限",
-        "directions_duplicated": "上下行接收光功率数值相同",
-        "directions_swapped": "上下行接收光功率可能对调",
-        "directions_disagree": "上下行光衰相差过大",
-        "within_precision": "读数离门限小于设备自述精度",
-        "calibration_extrapolated": "读数超出校准范围",
-    }
-)
 _TOLD_ELSEWHERE = frozenset(("spread",))
 """Findings that have a column of their own."""
-_STAGE_ZH = {
-    CONSTRUCTION.key: "工程建设阶段，末级分光器处（皮线光缆之前）",
-    USER_SIDE.key: "用户侧（皮线光缆之后）",
-}
 _RECORDS = {"stages": Two("各级分光比", "split stages"), "distance_km": Two("光缆长度", "fibre length")}
+_TOLD_BY_FACTS = re.compile(
+    r"no capture time|not a picture: .*|[0-9.]+ k?m from site|datums? (unknown|differ).* below 1 km"
+    r"|no place in the file|no site coordinate to compare .*|the file's time has no offset: .*",
+    re.DOTALL,
+)
+"""Remarks on evidence that its own facts tell as well, in either language."""
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MEANT = {"down": Two("下行", "downstream"), "up": Two("上行", "upstream"), "mean": Two("上下行平均", "mean")}
 _ROLES = {
     "builder": Two("施工单位", "builder"),
@@ -143,6 +73,29 @@ _ROLES = {
 }
 SOURCES = {"device": Two("设备采集", "read from the device"), "manual": Two("人工录入", "typed in")}
 DECISIONS = {"acceptance": Two("工程验收", "acceptance"), "review": Two("二次审核", "second review")}
+POLICIES: Mapping[str, Two] = MappingProxyType(
+    {
+        "simple": Two("simple：读数本身在门限之内即达标，不确定度只作说明", "simple: the number itself decides"),
+        "guard_accept": Two(
+            "guard_accept：余量不小于读数不确定度才达标",
+            "guard_accept: passes only inside its limit by the whole uncertainty",
+        ),
+        "guard_reject": Two(
+            "guard_reject：超出门限的量大于读数不确定度才不达标",
+            "guard_reject: fails only beyond its limit by more than the uncertainty",
+        ),
+    }
+)
+_STATES = {
+    "not_activated": "not activated",
+    "activating": "activating",
+    "activated": "activated",
+    "activation_failed": "activation failed",
+    "revoking": "revoking",
+    "revoke_failed": "revoke failed",
+    "unknown": "unknown",
+    "revoked": "revoked",
+}
 _STAGES = {
     "engineering": "engineering data",
     "activation": "activation",
@@ -157,6 +110,40 @@ _STAGES = {
 def role(name: str, lang: Lang) -> str:
     """A role as people say it; one that is not known stays as it is."""
     return _ROLES[name].of(lang) if name in _ROLES else name
+
+
+def tester(who: Actor, lang: Lang) -> str:
+    """A person with the role."""
+    return f"{who.name}（{role(who.role, lang)}）" if lang == "zh" else f"{who.name} ({role(who.role, lang)})"
+
+
+def place_of(key: SplitterKey, lang: Lang) -> str:
+    """A splitter with its OLT and PON port."""
+    name = beside(key.name)
+    return f"{name}（{key.olt} {key.port}）" if lang == "zh" else f"{name} ({key.olt} {key.port})"
+
+
+def beside(name: str) -> str:
+    """A name to stand beside other text: what would turn that around is closed in (Unicode UAX #9, isolates)."""
+    return f"\u2068{name}\u2069" if _TURNS.search(name) else name
+
+
+def activation(state: ActivationState, lang: Lang) -> str:
+    """The specification's word for an activation state."""
+    if lang == "zh":
+        return state.exported
+    outside = next(each for each in ActivationState if each.label == state.exported)
+    return f"{_STATES[str(outside)]} {state.exported}"
+
+
+def activation_flag(state: ActivationState, lang: Lang) -> str | None:
+    """What the specification's word does not tell; ``None`` if it tells all."""
+    return state.flag if lang == "zh" or state.flag is None else f"{_STATES[str(state)]} {state.flag}"
+
+
+def source(name: str, lang: Lang) -> str:
+    """Where a result comes from; a provider's own name stays as it is."""
+    return SOURCES[name].of(lang) if name in SOURCES else name
 
 
 def stage(data: ReportData, lang: Lang) -> str:
@@ -202,11 +189,18 @@ def why_empty(tested: LineRound | None, lang: Lang) -> str | None:
     if tested is None:
         return Two("未测试", "not tested").of(lang)
     if tested.verdict is None:
-        return "" if tested.failure is None else f"{tested.failure.error_class}: {tested.failure.message}"
+        return "" if tested.failure is None else why_failed(tested.failure, lang)
     absent = list(_absent(tested.verdict, lang))
     if tested.verdict.outcome is Outcome.UNDETERMINED:
-        return Two("无法判定：", "undetermined: ").of(lang) + ("; ".join(absent) or tested.verdict.judgements[0].reason)
-    return "; ".join(absent) or None
+        why = Two("；", "; ").of(lang).join(absent) or _untrusted(tested.verdict, lang)
+        return Two("无法判定：", "undetermined: ").of(lang) + why
+    return Two("；", "; ").of(lang).join(absent) or None
+
+
+def _untrusted(verdict: Verdict, lang: Lang) -> str:
+    """Why numbers that are there are not judged."""
+    reason = verdict.judgements[0].reason
+    return reason if lang == "en" else why_untrusted_zh(verdict) or quoted(reason)
 
 
 def _absent(verdict: Verdict, lang: Lang) -> Iterator[str]:
@@ -236,30 +230,61 @@ def original_words(verdict: Verdict) -> str:
     return "; ".join(dict.fromkeys(f'"{each.threshold.source_text}"' for each in verdict.judgements))
 
 
-def meaning(threshold: Threshold, lang: Lang) -> str:
-    """What a limit is taken to mean: which quantity, which comparison, in which unit."""
-    sign = {">=": "≥", "<=": "≤"}[str(threshold.comparison)]
-    named = f"{WORDS[lang].names[threshold.quantity]} {sign} {exact(threshold.limit)}"
-    built_in = threshold in (*CONSTRUCTION.thresholds, *USER_SIDE.thresholds)
-    if lang == "zh" and built_in:
-        return f"{named}：规范虽写作DB，判定的是光功率，单位dBm"
-    return named if threshold.interpretation in named else f"{named} ({threshold.interpretation})"
-
-
-def stage_of(limits_set: ThresholdSet, lang: Lang) -> str:
-    """Where the limits of a set hold."""
-    return _STAGE_ZH.get(limits_set.key, limits_set.stage) if lang == "zh" else limits_set.stage
-
-
 def findings(found: Iterable[Finding], lang: Lang) -> str | None:
-    """What else was noticed, each once, with a Chinese title before the detail; ``None`` for nothing."""
-    said: dict[str, None] = {}
-    for each in found:
-        if each.code in _TOLD_ELSEWHERE:
-            continue
-        title = FINDINGS.get(each.code) if lang == "zh" else None
-        said[each.text if title is None else f"{title}（{each.text}）"] = None
+    """What else was noticed, each once, with what to do about it; ``None`` for nothing."""
+    said = dict.fromkeys(_finding(each, lang) for each in found if each.code not in _TOLD_ELSEWHERE)
     return Two("；", "; ").of(lang).join(said) or None
+
+
+def _finding(found: Finding, lang: Lang) -> str:
+    step = finding_step(found, lang)
+    return finding_text(found, lang) + ("" if step is None else f" → {step}")
+
+
+def warnings(item: EvidenceItem, site: Place | None, lang: Lang) -> str | None:
+    """What to be careful with about a piece of evidence; ``None`` for nothing."""
+    return _remarks(item.warnings, _careful(item, site), lang)
+
+
+def notes(item: EvidenceItem, lang: Lang) -> str | None:
+    """What else is known about a piece of evidence; ``None`` for nothing."""
+    return _remarks(item.notes, _noted(item), lang)
+
+
+def _remarks(stored: Iterable[str], told: Iterable[str], lang: Lang) -> str | None:
+    """What was noted when it was added; in Chinese what its facts tell, and a quotation of everything else."""
+    if lang == "zh":
+        stored = (*told, *(quoted(each) for each in stored if not _TOLD_BY_FACTS.fullmatch(each)))
+    return Two("；", "; ").of(lang).join(stored) or None
+
+
+def _careful(item: EvidenceItem, site: Place | None) -> Iterator[str]:
+    if not item.media_type.startswith("image/"):
+        if item.kind in {"position", "result", "label"}:
+            yield f"不是图片：{item.media_type}"
+        return
+    if item.captured_at is None:
+        yield "文件没有拍摄时间"
+    if item.distance_m is not None and item.distance_m >= NEAR_M:
+        yield f"距现场 {item.distance_m / 1000:.1f} km"
+    if item.place is not None and site is not None and item.distance_m is not None:
+        if "unknown" in {item.place.datum, site.datum}:
+            yield "坐标系未知，1 km以内的距离没有意义"
+        elif item.place.datum != site.datum:
+            yield f"坐标系不同（{item.place.datum}、{site.datum}），1 km以内的距离没有意义"
+
+
+def _noted(item: EvidenceItem) -> Iterator[str]:
+    if not item.media_type.startswith("image/"):
+        return
+    if item.captured_at is not None and item.offset is None:
+        yield "文件时间没有时差，按项目时区计"
+    if item.place is None:
+        yield "文件没有拍摄位置"
+    elif item.distance_m is None:
+        yield "没有现场坐标可比较"
+    elif item.distance_m < NEAR_M:
+        yield f"距现场 {item.distance_m:.0f} m"
 
 
 def quantities(names: tuple[str, ...], lang: Lang) -> str:
@@ -273,83 +298,6 @@ def sentence(report: SplitterReport, lang: Lang) -> str:
         return why_empty(report.round, lang) or ""
     down = [each for each in report.comparisons if each.expected.direction == "down"]
     return explain(report.verdict, lang, comparison=down[0] if down else None)
-
-
-# -- what to do -------------------------------------------------------------------------------------------------------
-
-
-def next_steps(report: SplitterReport, lang: Lang) -> tuple[str, ...]:
-    """What is left to do for a splitter, most urgent first; empty when it is done."""
-    return tuple(dict.fromkeys(_steps(report, lang)))
-
-
-def _steps(report: SplitterReport, lang: Lang) -> Iterator[str]:
-    status, verdict = report.status, report.verdict
-    if not report.clean:
-        yield NEXT["live" if str(status.state) in {"activating", "activated"} else "residue"].of(lang)
-    if not status.to_be_tested:
-        return
-    findings = () if report.round is None else report.round.findings
-    if any(each.code == "wrong_port" for each in findings):
-        yield NEXT["wrong_port"].of(lang)
-    if report.round is None:
-        yield NEXT["not_tested"].of(lang)
-    elif verdict is None:
-        hint = report.round.failure.hint if report.round.failure is not None else None
-        yield NEXT["not_measured"].of(lang) + _bracketed(hint, lang)
-    elif not verdict.passed or verdict.band.marginal:
-        yield NEXT[verdict.next_action.code].of(lang)
-        if not verdict.passed and any(_as_recorded(each) for each in report.comparisons):
-            yield NEXT["by_design"].of(lang)
-    kind = fault_of(report)
-    if kind is not None:
-        yield NEXT[str(kind)].of(lang)
-    if report.service is None:
-        yield NEXT["no_service"].of(lang)
-    elif not report.service.passed:
-        yield f"{NEXT['service_failed'].of(lang)}{_bracketed(service_against(report.service, lang), lang)}"
-    missing = missing_photos(report)
-    if missing:
-        yield NEXT["no_photo"].of(lang) + Two("、", ", ").of(lang).join(KINDS[each].of(lang) for each in missing)
-
-
-def _bracketed(text: str | None, lang: Lang) -> str:
-    return "" if not text else (f"（{text}）" if lang == "zh" else f" ({text})")
-
-
-def service_against(test: ServiceTest, lang: Lang) -> str | None:
-    """What speaks against a service test, with the error that was noted; ``None`` if nothing does."""
-    said = list(test.against) if lang == "en" else list(_against_zh(test))
-    return Two("；", "; ").of(lang).join([*said, *([test.error] if test.error else [])]) or None
-
-
-def _against_zh(test: ServiceTest) -> Iterator[str]:
-    if not test.dial_ok:
-        yield "拨号未成功"
-    elif test.reach_ok is False:
-        yield "网络不可达"
-    elif test.reach_ok is None and not test.speed_down_mbps:
-        yield "没有网络可达的依据（未确认可达，也未测速）"
-    for way, limit, speed in (
-        ("下载", test.min_speed_down_mbps, test.speed_down_mbps),
-        ("上传", test.min_speed_up_mbps, test.speed_up_mbps),
-    ):
-        if limit is not None and (speed is None or speed < limit):
-            yield f"{way}速率{'未测' if speed is None else f' {speed:g} Mbit/s'}，门限 {limit:g} Mbit/s"
-
-
-def missing_photos(report: SplitterReport) -> tuple[str, ...]:
-    """Which of the specification's two photos are not there."""
-    present = {each.kind for each in report.current_evidence}
-    return tuple(each for each in ("position", "result") if each not in present)
-
-
-def _as_recorded(comparison: PlantComparison) -> bool:
-    """Whether the plant loses no more than it may: then there is nothing to rectify."""
-    best = comparison.explanations[0]
-    return (
-        comparison.expected.direction == "down" and best.kind == "as_recorded" and best.fits and comparison.budget.met
-    )
 
 
 # -- plant and siblings -----------------------------------------------------------------------------------------------
@@ -397,6 +345,8 @@ def not_compared(report: SplitterReport, lang: Lang) -> str | None:
     code, _, more = report.not_compared.partition(": ")
     if code == "not_recorded":
         more = Two("、", ", ").of(lang).join(_RECORDS[each].of(lang) for each in more.split(", "))
+    if code == "not_computable" and lang == "zh":
+        more = quoted(more)
     return NOT_COMPARED[code].of(lang) + more
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import tempfile
@@ -16,7 +17,8 @@ from xml.sax.saxutils import escape
 from ponprobe.errors import MissingExtra
 from ponprobe.reports import summary
 from ponprobe.reports.columns import tidy
-from ponprobe.reports.data import ReportData
+from ponprobe.reports.facts import ReportData
+from ponprobe.reports.layout import LINE_PT, height_pt, lines_of
 from ponprobe.reports.plain import Target, opened
 from ponprobe.reports.tables import SIBLINGS, TABLES, Cell, Column, Row, Table, Tone, cells, sibling_rows, tone
 from ponprobe.reports.words import Lang, Two, words_of
@@ -29,7 +31,14 @@ _FORMATS = {"number": "0.00##", "time": "yyyy-mm-dd hh:mm:ss", "integer": "0", "
 """At least two decimals, and all four that a device gives: -20.004 must not look like -20."""
 _FILLS: dict[Tone, str] = {"pass": "C6EFCE", "marginal": "FFEB9C", "fail": "FFC7CE"}
 _FONTS: dict[Tone, str] = {"pass": "006100", "marginal": "7F6000", "fail": "9C0006"}
-_HEADER_FILL, _HEADER_FONT, _SPEC_FILL = "44546A", "FFFFFF", "1F4E79"
+_HEADER_FILL, _HEADER_FONT, _SPEC_FILL, _SECTION_FILL = "44546A", "FFFFFF", "1F4E79", "D9E1F2"
+_A3, _A4 = 8, 9
+_SET_IN = 2
+"""Characters of a column that a text cannot use."""
+_SUMMARY_WIDTHS = (30, 46, 66)
+_TITLE_PT, _SIGN_PT = 26.0, 36.0
+_PAGE_WIDTH = 340
+"""Characters side by side on an A3 page that are still read easily in print."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The one time of every file in a package: the same facts are to give the same bytes."""
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
@@ -98,22 +107,31 @@ class _Book:
 
     def summary(self, sheet: Any, points: summary.OpenPoints) -> None:
         """What was measured, against what, by whom, when, and what is left to do."""
-        for letter, width in zip("ABC", (30, 48, 70), strict=True):
+        for letter, width in zip("ABC", _SUMMARY_WIDTHS, strict=True):
             sheet.column_dimensions[letter].width = width
-        self._page(sheet)
-        bold = self._styles.Font(bold=True)
-        title = self._styles.Font(bold=True, size=16)
-        for line in summary.lines(self._data, self._lang, points):
+        self._page(sheet, paper=_A4, pages_wide=1)
+        styles = self._styles
+        bold, title = styles.Font(bold=True), styles.Font(bold=True, size=16)
+        shade = styles.PatternFill("solid", fgColor=_SECTION_FILL)
+        aligned = styles.Alignment(wrap_text=True, vertical="top", horizontal="left")
+        for number, line in enumerate(summary.lines(self._data, self._lang, points), 1):
             made = []
             for place, value in enumerate(line.cells):
                 cell = self._made(sheet, value)
                 if cell is not None:
                     if line.style != "row" or place == 0:
                         cell.font = title if line.style == "title" else bold
-                    if place and tone(value) in _FILLS and line.verdict:
+                    if place == 1 and line.verdict and tone(value) in _FILLS:
                         self._coloured(cell, tone(value))
-                    cell.alignment = self._styles.Alignment(wrap_text=line.style == "row", vertical="top")
+                    if line.style == "section":
+                        cell.fill = shade
+                    cell.alignment = aligned if line.style != "title" else styles.Alignment(vertical="center")
                 made.append(cell)
+            texts = zip(line.cells, _SUMMARY_WIDTHS, strict=False)
+            lines = max((lines_of(each, width) for each, width in texts if isinstance(each, str)), default=1)
+            height = {"title": _TITLE_PT, "sign": _SIGN_PT}.get(line.style) or height_pt(lines)
+            if height is not None:
+                sheet.row_dimensions[number].height = height
             sheet.append(made)
 
     def table(self, table: Table) -> Callable[[Row], None]:
@@ -121,39 +139,60 @@ class _Book:
         sheet: Any = self._book.create_sheet(table.title.of(self._lang))
         for place, column in enumerate(table.columns, 1):
             sheet.column_dimensions[self._letter(place)].width = column.width
-        # the splitter stays in sight while one looks at the numbers
-        names = table.keys.index("splitter") + 2
-        sheet.freeze_panes = f"{self._letter(names)}2"
-        self._page(sheet)
-        sheet.print_title_rows = "1:1"
+        # the splitter stays in sight while one looks at the numbers, and on every printed page
+        names = table.keys.index("splitter") + 1
+        sheet.freeze_panes = f"{self._letter(names + 1)}2"
+        repeated = sum(column.width for column in table.columns[:names])
+        others = sum(column.width for column in table.columns[names:])
+        self._page(sheet, paper=_A3, pages_wide=math.ceil(others / (_PAGE_WIDTH - repeated)))
+        sheet.print_title_rows, sheet.print_title_cols = "1:1", f"A:{self._letter(names)}"
         headers = table.headers(self._data, self._lang)
+        # bold letters are wider, and a filter's button takes room as well
+        lines = max(lines_of(each, column.width - _SET_IN) for each, column in zip(headers, table.columns, strict=True))
+        sheet.row_dimensions[1].height = height_pt(lines) or LINE_PT
         sheet.append([self._header(sheet, each, column) for each, column in zip(headers, table.columns, strict=True)])
         return self._rows_of(sheet, table).put
 
     def _rows_of(self, sheet: Any, table: Table) -> _Rows:
         """Where the rows of a table go; the cells that carry a style lend it theirs."""
         styles: dict[str, int] = {}
-        for kind in ("number", "time"):
+        for kind in ("text", "integer", "number", "time"):
             cell = self._cell(sheet)
-            cell.number_format = _FORMATS[kind]
+            cell.alignment = self._aligned() if kind == "text" else self._styles.Alignment(vertical="top")
+            if kind in {"number", "time"}:
+                cell.number_format = _FORMATS[kind]
             styles[kind] = cell.style_id
-        styles |= {each: self._coloured(self._cell(sheet), each).style_id for each in _FILLS}
+        for each in _FILLS:
+            cell = self._coloured(self._cell(sheet), each)
+            cell.alignment = self._aligned()
+            styles[each] = cell.style_id
         letters = [self._letter(place) for place in range(1, len(table.columns) + 1)]
         rows = self._rows[sheet] = _Rows(
             table.columns, letters, styles, import_module("openpyxl.utils.datetime").to_excel
         )
         return rows
 
-    @staticmethod
-    def _page(sheet: Any) -> None:
-        sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 8  # A3
-        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    def _page(self, sheet: Any, *, paper: int, pages_wide: int) -> None:
+        """Landscape, as many pages side by side as keep it readable, and on each page which one it is."""
+        page = sheet.page_setup
+        page.orientation, page.paperSize = "landscape", paper
+        page.fitToWidth, page.fitToHeight, page.pageOrder = pages_wide, 0, "overThenDown"
         sheet.sheet_properties.pageSetUpPr = import_module("openpyxl.worksheet.properties").PageSetupProperties(
             fitToPage=True
         )
+        margins = sheet.page_margins
+        margins.left = margins.right = 0.4
+        margins.top, margins.bottom, margins.header, margins.footer = 0.5, 0.6, 0.3, 0.3
+        sheet.print_options.gridLines = True
+        sheet.oddFooter.left.text = self._data.report_id.replace("&", "&&")
         sheet.oddFooter.center.text = "&P / &N"
+        sheet.oddFooter.right.text = "&A"
 
     # ------------------------------------------------------------------ cells
+
+    def _aligned(self) -> Any:
+        """Text is set in by one character: a number may stand right before it."""
+        return self._styles.Alignment(wrap_text=True, vertical="top", horizontal="left", indent=1)
 
     def _made(self, sheet: Any, value: Cell) -> Any:
         if value is None:
@@ -209,34 +248,41 @@ class _Rows:
         serial_of: Callable[[datetime], float],
     ) -> None:
         self.letters, self.count = letters, 1
-        self._columns = [(letter, each.kind, each.verdict) for letter, each in zip(letters, columns, strict=True)]
+        self._columns = [
+            (letter, each.kind, each.verdict, each.width) for letter, each in zip(letters, columns, strict=True)
+        ]
         self._styles, self._serial_of = styles, serial_of
         self.file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when it has been copied
 
     def put(self, row: Row) -> None:
-        """Add a row."""
+        """Add a row, as high as its longest text needs."""
         self.count += 1
-        made = [
-            self._xml(f"{letter}{self.count}", kind, value, verdict=verdict)
-            for (letter, kind, verdict), value in zip(self._columns, row, strict=True)
-            if value is not None
-        ]
-        self.file.write(f'<row r="{self.count}">{"".join(made)}</row>'.encode())
+        made, lines = [], 1
+        for (letter, kind, verdict, width), value in zip(self._columns, row, strict=True):
+            if value is None:
+                continue
+            if isinstance(value, str):
+                lines = max(lines, lines_of(value, width - _SET_IN))
+            made.append(self._xml(f"{letter}{self.count}", kind, value, verdict=verdict))
+        height = height_pt(lines)
+        high = "" if height is None else f' ht="{height:g}" customHeight="1"'
+        self.file.write(f'<row r="{self.count}"{high}>{"".join(made)}</row>'.encode())
 
     def _xml(self, place: str, kind: str, value: Cell, *, verdict: bool) -> str:
         if isinstance(value, str):
-            style = self._styles.get(tone(value)) if verdict else None
-            styled = "" if style is None else f' s="{style}"'
+            style = self._styles["text"]
+            if verdict:
+                style = self._styles.get(tone(value), style)
             return (
-                f'<c r="{place}"{styled} t="inlineStr"><is><t xml:space="preserve">{escape(text(value))}</t></is></c>'
+                f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{escape(text(value))}</t></is>'
+                "</c>"
             )
         if isinstance(value, datetime):
             # Excel knows no zones: the header names the one that this time is in
             return (
                 f'<c r="{place}" s="{self._styles["time"]}"><v>{self._serial_of(value.replace(tzinfo=None))!r}</v></c>'
             )
-        styled = f' s="{self._styles["number"]}"' if kind == "number" else ""
-        return f'<c r="{place}"{styled}><v>{value!r}</v></c>'
+        return f'<c r="{place}" s="{self._styles[kind]}"><v>{value!r}</v></c>'
 
 
 class _Archive(zipfile.ZipFile):

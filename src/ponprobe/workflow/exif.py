@@ -1,7 +1,7 @@
-"""When and where a photo says it was taken: the few EXIF tags for it, out of JPEG, PNG and HEIC files.
+"""When and where a photo says it was taken, and the small copy that cameras put beside it: EXIF of JPEG, PNG, HEIC.
 
 Files come from anybody: every count and offset is checked against the bytes that are there, each of the three
-directories is read at most once, and nothing that is wrong with a file raises; it is named in ``problems``.
+directories is read at most once, and nothing that is wrong with a file raises; ``read_exif`` names it in ``problems``.
 Sources: CIPA DC-008 (EXIF 2.32), TIFF 6.0, PNG's eXIf chunk, ISO 14496-12 and 23008-12 (HEIF) for boxes and items.
 """
 
@@ -24,8 +24,9 @@ _MOST_ITEMS = 4096
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _ORIGINAL_TIME, _ORIGINAL_OFFSET = 0x9003, 0x9011
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE, _MAP_DATUM = 1, 2, 3, 4, 18
+_COPY_AT, _COPY_BYTES = 0x0201, 0x0202  # JPEGInterchangeFormat and its length, in IFD1 (CIPA DC-008)
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-_ASCII, _RATIONAL = 2, 5
+_ASCII, _LONG, _RATIONAL = 2, 4, 5
 
 
 class Exif(Value):
@@ -43,16 +44,26 @@ class _Bad(Exception):
 
 def read_exif(stream: BinaryIO, media_type: str) -> Exif:
     """Read time, offset and place of a photo; absent, with the reason in ``problems``, where they cannot be read."""
-    finder = {"image/jpeg": _in_jpeg, "image/png": _in_png, "image/heic": _in_heic}.get(media_type)
-    if finder is None:
-        return Exif()
     try:
-        block = finder(stream)
-        if block is None:
-            return Exif()
-        return _Tiff(block).exif()
+        tiff = _tiff(stream, media_type)
+        return Exif() if tiff is None else tiff.exif()
     except (_Bad, struct.error) as exc:
         return Exif(problems=(f"the photo's metadata cannot be read: {exc}",))
+
+
+def small_copy(stream: BinaryIO, media_type: str, *, most: int) -> bytes | None:
+    """The small JPEG of at most ``most`` bytes in a photo's metadata; ``None`` where there is no sound one."""
+    try:
+        tiff = _tiff(stream, media_type)
+        return None if tiff is None else tiff.small_copy(most)
+    except (_Bad, struct.error):
+        return None
+
+
+def _tiff(stream: BinaryIO, media_type: str) -> _Tiff | None:
+    finder = {"image/jpeg": _in_jpeg, "image/png": _in_png, "image/heic": _in_heic}.get(media_type)
+    block = None if finder is None else finder(stream)
+    return None if block is None else _Tiff(block)
 
 
 def _exactly(stream: BinaryIO, count: int) -> bytes:
@@ -236,7 +247,7 @@ class _Tiff:
 
     def exif(self) -> Exif:
         """Follow the three directories, each once: a pointer back cannot make a circle."""
-        root = self._directory(struct.unpack_from(f"{self._order}I", self._data, 4)[0])
+        root = self._directory(self._number(4))
         photo = self._below(root, _EXIF_IFD)
         gps = self._below(root, _GPS_IFD)
         return Exif(
@@ -245,6 +256,28 @@ class _Tiff:
             place=self._place(gps),
             problems=tuple(self._problems),
         )
+
+    def small_copy(self, most: int) -> bytes | None:
+        """What the second directory, which stands behind the first, points to."""
+        first = self._number(4)
+        # a directory is a count, entries of twelve bytes, and where the next one stands
+        count = struct.unpack_from(f"{self._order}H", self._data, first)[0]
+        second = self._number(first + 2 + 12 * count)
+        if not second:
+            return None
+        entries = self._directory(second)
+        start, length = self._whole(entries, _COPY_AT), self._whole(entries, _COPY_BYTES)
+        if start is None or length is None:
+            return None
+        copy = self._data[start : start + length]
+        return copy if 0 < length <= most and len(copy) == length and copy.startswith(b"\xff\xd8\xff") else None
+
+    def _number(self, at: int) -> int:
+        return int(struct.unpack_from(f"{self._order}I", self._data, at)[0])
+
+    def _whole(self, entries: dict[int, tuple[int, int, int]], tag: int) -> int | None:
+        kind, count, where = entries.get(tag, (0, 0, 0))
+        return self._number(where) if kind == _LONG and count == 1 else None
 
     def _directory(self, offset: int) -> dict[int, tuple[int, int, int]]:
         """Tag -> (type, count, where the value stands), of what lies inside the data."""
@@ -268,7 +301,7 @@ class _Tiff:
         if kind not in {4, 13} or count != 1:
             return {}
         try:
-            return self._directory(struct.unpack_from(f"{self._order}I", self._data, where)[0])
+            return self._directory(self._number(where))
         except _Bad as exc:
             self._problems.append(f"the photo's metadata cannot be read in full: {exc}")
             return {}
