@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,9 @@ from ponprobe.models.acceptance import ActivationOrder
 from ponprobe.models.addressing import OnuAuth, OnuRef, PonPort, Serial
 from ponprobe.models.service import ProfileRef, VlanStack
 from ponprobe.testing import Fault
+
+EXHAUSTIVE = os.environ.get("PONPROBE_EXHAUSTIVE") == "1"
+"""Whether sweeps disturb every OLT at every command, however alike; minutes more, for before a release."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,26 @@ class Personality:
     """A part of the line that reads an ONU's powers."""
     svlan: int = 2000
     cvlan: int = 3001
-    profile: int = 20
+    profile: int | None = 20
     """Huawei: the id of the line profile and of the service profile."""
     onu_type: str | None = None
     tcont_profile: str | None = None
-    """ZTE: both names, in place of profiles."""
+    """ZTE: both names, in place of profiles; NETCONF: the second only."""
+    snmp: bool = True
+    """Whether its driver reads by SNMP."""
     unseen_auths: frozenset[str] = frozenset()
     """Ways to register that the driver refuses, as nobody has shown them."""
+    like: str | None = None
+    """Another of the same grammar that sweeps disturb at every command; this one only at every kind of point."""
+
+    @property
+    def every_command(self) -> bool:
+        """Whether a sweep disturbs every command of a run, or only every kind of point (``points.py``)."""
+        return self.like is None or EXHAUSTIVE
 
     @property
     def order(self) -> ActivationOrder:
-        profile = ProfileRef(id=self.profile) if self.onu_type is None else None
+        profile = None if self.profile is None or self.onu_type is not None else ProfileRef(id=self.profile)
         return ActivationOrder(
             port=PonPort.parse(self.port),
             auth=OnuAuth(serial=Serial(self.serial)),
@@ -56,9 +69,13 @@ class Personality:
     @property
     def order_options(self) -> list[str]:
         """The same order as the command takes it."""
-        profiles = ["--line-profile", str(self.profile), "--service-profile", str(self.profile)]
-        if self.onu_type is not None and self.tcont_profile is not None:
-            profiles = ["--onu-type", self.onu_type, "--tcont-profile", self.tcont_profile]
+        profiles = []
+        if self.profile is not None and self.onu_type is None:
+            profiles += ["--line-profile", str(self.profile), "--service-profile", str(self.profile)]
+        if self.onu_type is not None:
+            profiles += ["--onu-type", self.onu_type]
+        if self.tcont_profile is not None:
+            profiles += ["--tcont-profile", self.tcont_profile]
         return [
             *(self.port, "--serial", self.serial, "--svlan", str(self.svlan), "--cvlan", str(self.cvlan)),
             *(*profiles, "--splitter", "分光器 7"),
@@ -74,6 +91,14 @@ class Personality:
             ({"port": PonPort.parse(self.port).model_copy(update={"port": 99})}, PonprobeError, "99|port"),
             ({"vlans": VlanStack(svlan=800, cvlan=1001)}, VlanInUse, "S800/C1001 .* is carried by service port"),
         ]
+        if self.platform == "bbf_xpon":
+            return [
+                *both,
+                ({"tcont_profile": "NOT_THERE"}, NotFound, "traffic descriptor profile NOT_THERE does not exist"),
+                ({"service_model": "shared"}, NotSupported, "share"),
+                ({"inbound_traffic": 1, "outbound_traffic": 1}, NotSupported, "traffic tables"),
+                ({"technology": "epon", "auth": OnuAuth(mac="00:18:82:ab:cd:ef")}, NotSupported, "EPON"),
+            ]
         if self.onu_type is not None:
             no_shared = NotSupported if self.platform == "zte_titan" else NotFound
             return [
@@ -96,20 +121,38 @@ class Personality:
 
     @property
     def lab(self) -> emulator.Scenario:
-        """The OLT alone, with ONUs that range at once: hundreds of runs wait for them."""
+        """The OLT alone, with ONUs that range at once and quick logins: hundreds of runs wait for them."""
+        scenario = self.lab_as_built
+        for spec in scenario.olts:
+            spec.crypto = "modern"  # a login with old keys costs as much as half a measurement
+        return scenario
+
+    @property
+    def lab_as_built(self) -> emulator.Scenario:
+        """The same with the crypto that the device speaks."""
         scenario = emulator.builtin_scenario(self.scenario)
         scenario.olts = [spec for spec in scenario.olts if spec.name == self.olt]
         for spec in scenario.olts:
             spec.online_after_s = 0.0
+            if spec.netconf is not None and self.platform == "bbf_xpon":
+                spec.netconf.authentication = "as-per-v-ani-expected"  # each test registers in its own way
         return scenario
 
     def port_of(self, olt: emulator.EmulatedOlt) -> int:
+        if self.platform == "bbf_xpon":
+            return olt.netconf_port
         return olt.ssh_port if self.access == "ssh" else olt.telnet_port
+
+    def netconf_port_of(self, olt: emulator.EmulatedOlt) -> int | None:
+        """Where changes are made by NETCONF; ``None`` where they take the command line."""
+        return olt.netconf_port if self.platform == "bbf_xpon" else None
 
 
 PERSONALITIES = (
     Personality(id="ma5683t-ssh", olt="ma5683t", access="ssh", serial="HWTC0B086EA9"),
-    Personality(id="ma5800-telnet", olt="ma5800", access="telnet", serial="HWTC1C000EA9", elsewhere="0/1/1"),
+    Personality(
+        id="ma5800-telnet", olt="ma5800", access="telnet", serial="HWTC1C000EA9", elsewhere="0/1/1", like="ma5683t-ssh"
+    ),
     Personality(
         id="c300-telnet",
         olt="c300",
@@ -127,6 +170,7 @@ PERSONALITIES = (
     ),
     Personality(
         id="c320-ssh",
+        like="c300-telnet",
         olt="c320",
         access="ssh",
         serial="ZTEG0B000EA9",
@@ -139,6 +183,20 @@ PERSONALITIES = (
         onu_type="TEST-1GE",
         tcont_profile="TEST-100M",
         unseen_auths=frozenset({"serial+password"}),
+    ),
+    Personality(
+        id="bbf-netconf",
+        olt="bbf1",
+        access="ssh",
+        serial="HWTC1A2B3C4D",
+        elsewhere="0/1/1",
+        scenario="demo_netconf",
+        platform="bbf_xpon",
+        register_words='nc:operation="create"',
+        unseen_auths=frozenset({"loid+checkcode"}),
+        read_words="get-data operational <hardware",
+        snmp=False,
+        profile=None,
     ),
     Personality(
         id="c600-ssh",
@@ -167,6 +225,7 @@ class EmulatedDevice:
         self.register_words = personality.register_words
         self.host = olt.host
         self.port = personality.port_of(olt)
+        self.netconf_port = personality.netconf_port_of(olt)
         self.access = personality.access
         self.username = olt.username
         self.password = olt.password
@@ -215,7 +274,7 @@ class EmulatedDevice:
         return port.onu(onu_id)
 
     def _register(self, port: PonPort, onu_id: int, serial: str, description: str) -> None:
-        profile = self._personality.profile
+        profile = self._personality.profile or 20  # the demo OLTs of one vendor have it
         self.olt.world.register(
             port,
             onu_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from ponprobe.errors import (
 )
 from ponprobe.models.addressing import OnuAuth, PonPort, Serial
 from ponprobe.session.olt import Olt
+from ponprobe.transports import cli_netmiko
+from ponprobe.transports.dialogue import Patience
 
 
 @pytest.fixture
@@ -144,8 +147,10 @@ def test_a_host_key_that_changed_is_refused(
 
 
 def test_when_the_user_has_no_free_session_it_waits_and_then_says_so(
-    olt: emulator.EmulatedOlt, opened: Callable[..., Olt]
+    personality: Any, olt: emulator.EmulatedOlt, opened: Callable[..., Olt]
 ) -> None:
+    if personality.platform == "bbf_xpon":
+        pytest.skip("NETCONF has no word for it: such a server closes the connection")
     olt.faults.reenter_limit = 0
     with opened(session_wait_s=0.4, session_retry_s=0.1) as session, pytest.raises(SessionLimit, match="session"):
         session.facts()
@@ -165,8 +170,14 @@ def test_a_busy_olt_is_waited_for_and_a_device_that_stays_busy_is_left_clean(
 
 @pytest.mark.parametrize("eats", [False, True], ids=["alarms", "alarms that eat characters"])
 def test_alarms_in_the_middle_of_answers_do_not_matter(
-    personality: Any, olt: emulator.EmulatedOlt, opened: Callable[..., Olt], eats: bool
+    personality: Any,
+    olt: emulator.EmulatedOlt,
+    opened: Callable[..., Olt],
+    monkeypatch: pytest.MonkeyPatch,
+    eats: bool,
 ) -> None:
+    # a prompt behind an alarm is believed after a silence; with a real device's second this is a test of waiting
+    monkeypatch.setattr(cli_netmiko, "Patience", partial(Patience, grace_s=0.2))
     before = olt.snapshot()
     olt.faults.alarm_every, olt.faults.alarm_eats = 3, eats
     with opened() as session:

@@ -27,11 +27,18 @@ ZTE: dict[str, dict[str, Any]] = {
     "router": {"native_vlan": False},
     "optics only": {"service_model": "none", "vlans": None},
 }
+NETCONF: dict[str, dict[str, Any]] = {
+    "router": {"native_vlan": False},
+    "router with a VLAN of its own": {"native_vlan": False, "user_vlan": 41},
+    "optics only": {"service_model": "none", "vlans": None},
+    "a named traffic profile": {"tcont_profile": "TDP-TEST-1G"},
+}
+WAYS = {"huawei_smartax": HUAWEI, "bbf_xpon": NETCONF}
 SHARED = {"ma5683t": ("0/1/3", 2000), "ma5800": ("0/2/0", 2000), "c300": ("1/2/4", 2001), "c320": ("1/1/3", 2001)}
 
 
 def ways_of(personality: Any) -> dict[str, dict[str, Any]]:
-    ways = dict(HUAWEI if personality.platform == "huawei_smartax" else ZTE)
+    ways = dict(WAYS.get(personality.platform, ZTE))
     if personality.platform == "zte_titan":
         del ways["flow lines"]
     if personality.olt in SHARED:

@@ -13,7 +13,6 @@ import ponprobe.session.batch
 from ponprobe.connect import connect
 from ponprobe.models.acceptance import ActivationOrder
 
-PRELOADED = (ponprobe.session.batch,)
 _orders = TypeAdapter(tuple[ActivationOrder, ...])
 
 

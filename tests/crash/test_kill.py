@@ -12,12 +12,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
+from personalities import EXHAUSTIVE, PERSONALITIES
+from points import kinds_of_points
 from ponprobe import emulator
 
 Phase = Literal["arrived", "executed"]
@@ -119,11 +122,24 @@ class Site:
             assert status in {0, 3}, self.zygote.output
         return bool(killed)
 
+    def points(self, personality: Any, phase: Phase) -> Iterable[int]:
+        """At which commands a measurement is killed: at all (the sweep ends after the last one), or at each kind."""
+        if _every(personality, phase):
+            return range(1, 500)
+        with kinds_of_points(self.olt, self.journal) as kinds:
+            assert self.zygote.run(self.measure, self.environment) in {0, 3}, self.zygote.output
+        return kinds[phase]
+
     def unfinished_runs(self) -> int:
         with sqlite3.connect(self.journal) as connection:
             (count,) = connection.execute("select count(*) from runs where state <> 'clean'").fetchone()
         connection.close()
         return int(count)
+
+
+def _every(personality: Any, phase: Phase) -> bool:
+    # when a line was executed that changed nothing, all is as it was when it arrived
+    return EXHAUSTIVE or (personality.every_command and phase == "arrived")
 
 
 @pytest.fixture
@@ -134,18 +150,21 @@ def site(personality: Any, zygote: Zygote, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("phase", ["arrived", "executed"])
-def test_a_killed_measurement_is_recovered(site: Site, phase: Phase) -> None:
+def test_a_killed_measurement_is_recovered(site: Site, personality: Any, phase: Phase) -> None:
+    """Killed whenever a line arrives; and when one was executed, wherever that leaves something else behind."""
     before = site.olt.snapshot()
-    changed = 0
-    for nth in range(1, 500):
+    changed = killed = 0
+    for nth in site.points(personality, phase):
         if not site.kill_at(site.measure, nth, phase):
             break
+        killed += 1
         changed += site.olt.snapshot() != before
         assert site.zygote.run(site.recover, site.environment) == 0, f"killed at command {nth}: {site.zygote.output}"
         assert site.olt.snapshot() == before, f"killed at command {nth}, and recover left something"
         assert site.unfinished_runs() == 0, f"killed at command {nth}"
-    assert nth > 30, "a measurement has more commands than that"
-    assert changed > 5, "most of a run has something on the device; the kills must have hit it"
+    every = _every(personality, phase)
+    assert killed > (30 if every else 4), "a measurement has more commands, and more kinds of points, than that"
+    assert changed > (5 if every else 1), "most of a run has something on the device; the kills must have hit it"
 
 
 @pytest.mark.exhaustive
@@ -164,3 +183,40 @@ def test_a_recovery_that_is_killed_itself_is_recovered(site: Site) -> None:
         if not hit:
             break
     assert nth > 10
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("phase", ["arrived", "executed"])
+def test_an_olt_that_is_left_alone_takes_the_test_onu_away_by_itself(
+    zygote: Zygote, tmp_path: Path, phase: Phase
+) -> None:
+    """With ``revoke_after_s``, a process that is killed anywhere needs nobody: the commit lapses."""
+    personality = next(each for each in PERSONALITIES if each.platform == "bbf_xpon")
+    with emulator.serve(personality.lab) as lab:
+        site = Site(zygote, personality, lab.olts[personality.olt], tmp_path)
+        inventory = tmp_path / "ponprobe.toml"
+        inventory.write_text(
+            f"[olts.{personality.olt}]\nhost = '{lab.olt.host}'\nplatform = 'bbf_xpon'\n"
+            f"username = '{lab.olt.username}'\npassword = 'env:{PASSWORD_VARIABLE}'\n"
+            f"[olts.{personality.olt}.netconf]\nport = {lab.olt.netconf_port}\nrevoke_after_s = 600\n",
+            encoding="utf-8",
+        )
+        site.environment["PONPROBE_CONFIG"] = str(inventory)
+        before, waited = site.olt.snapshot(), 0
+        for nth in range(1, 500):
+            if not site.kill_at(site.measure, nth, phase):
+                break
+            _until(lambda: site.olt.sessions_open == 0)
+            waited += site.olt.netconf.expire()
+            assert site.olt.snapshot() == before, f"killed at command {nth}: the OLT did not take it back by itself"
+        assert nth > 25, "a measurement has more requests than that"
+        assert waited > 5, "most of a run has something on the device that the OLT took away"
+        assert site.zygote.run(site.recover, site.environment) == 0, site.zygote.output
+        assert site.unfinished_runs() == 0, "and whoever looks later proves it"
+
+
+def _until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline, "the OLT still has a session of a process that is dead"
+        time.sleep(0.005)

@@ -7,25 +7,15 @@ pays for the imports once. Lines are JSON: ``{"argv": [...], "env": {...}, "outp
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
+from pathlib import Path
 
-import netmiko
-import sqlalchemy
-import textfsm
+sys.path.append(str(Path(__file__).parents[1]))  # for what several suites share
 
 import ponprobe.app
-import ponprobe.app.cli
-import ponprobe.connect
-import ponprobe.drivers.huawei.driver
-import ponprobe.drivers.zte.driver
-import ponprobe.session.olt
-import ponprobe.store.journal
-import ponprobe.transports.cli_netmiko
-
-PRELOADED = (netmiko, sqlalchemy, textfsm, ponprobe)
+from preloaded import preload
 
 
 def command(request: dict[str, object]) -> None:
@@ -48,7 +38,7 @@ def command(request: dict[str, object]) -> None:
 
 
 def main() -> None:
-    gc.freeze()
+    preload(command=True)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

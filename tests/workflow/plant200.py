@@ -6,7 +6,6 @@ line that it reads. Both are told what to do by JSON lines; the worker can be ki
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import random
@@ -265,13 +264,14 @@ def work(request: dict[str, Any]) -> None:
 
 
 def fork_workers() -> None:
-    import netmiko  # noqa: PLC0415 - imported once, for all workers
-    import psycopg  # noqa: PLC0415
-    import zygote_process  # noqa: PLC0415
+    sys.path.append(str(Path(__file__).parents[1]))  # for what several suites share
+    import zygote_process  # noqa: PLC0415, F401 - imported once, for all workers
 
-    sys.stdout.write(f"{len({netmiko, psycopg, zygote_process})}\n")
+    from preloaded import preload  # noqa: PLC0415
+
+    preload()
+    sys.stdout.write("0\n")
     sys.stdout.flush()
-    gc.freeze()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -173,12 +173,13 @@ def workflow_on(store: Store, folder: Path, **more: Any) -> Workflow:
 
 
 def scenario_of(names: tuple[str, ...] = ("ma5683t", "c320")) -> emulator.Scenario:
-    """The OLTs of the example, with ONUs that range at once."""
+    """The OLTs of the example, with ONUs that range at once and quick logins."""
     scenario = emulator.builtin_scenario("demo_huawei")
     scenario.olts += emulator.builtin_scenario("demo_zte").olts
     scenario.olts = [spec for spec in scenario.olts if spec.name in names]
     for spec in scenario.olts:
         spec.online_after_s = 0.0
+        spec.crypto = "modern"
     return scenario
 
 

@@ -7,8 +7,6 @@ are ``started PID`` and ``ended PID STATUS`` (a negative status is a signal).
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 import logging
 import os
@@ -18,21 +16,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import netmiko
 import sqlalchemy as sa
 from site_plan import ENGINEER, ONUS, PROJECT, workflow_on
 
-import ponprobe.drivers.huawei.driver
-import ponprobe.drivers.zte.driver
-import ponprobe.transports.cli_netmiko
 from ponprobe.models.addressing import OnuAuth, Serial
 from ponprobe.models.engineering import SplitterKey
 from ponprobe.store.database import Store
 
-with contextlib.suppress(ImportError):
-    import psycopg  # noqa: F401 - for stores on PostgreSQL
+sys.path.append(str(Path(__file__).parents[1]))  # for what several suites share
 
-PRELOADED = (netmiko, ponprobe)
+from preloaded import preload
 
 
 def work(request: dict[str, Any]) -> None:
@@ -80,7 +73,7 @@ def die_at_commit(store: Store, number: int, moment: str) -> None:
 
 
 def main() -> None:
-    gc.freeze()
+    preload()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
