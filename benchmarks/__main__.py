@@ -23,7 +23,7 @@ import paramiko
 from pydantic import SecretStr
 
 import ponprobe
-from benchmarks import batch, judging, process, reports, snmp
+from benchmarks import batch, judging, netconf, process, reports, snmp
 from ponprobe.session.olt import Olt
 
 PROMPT = re.compile(rb"MA5683T(\([^)\r\n]*\))?[>#]\s*$")
@@ -201,6 +201,7 @@ def main() -> None:
         finally:
             lab.close()
     snmp.main(runs)
+    netconf.main(runs)
     judging.main(runs)
     batch.main(runs)
     reports.main(runs)

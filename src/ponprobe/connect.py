@@ -134,6 +134,9 @@ def _entry(loaded: config.Config, olt: str, given: dict[str, Any]) -> config.Olt
     enough = ({"platform", "username", "password"}, {"platform", "snmp"}, {"platform", "netconf"})
     if known or not any(names <= given.keys() for names in enough):
         base: dict[str, Any] = dict(loaded.olt(olt))
+        if given.get("platform", base["platform"]) != base["platform"]:
+            # another way to the same address: the other roads were written down for the other platform
+            base |= {"snmp": None, "netconf": None}
     else:
         base = {"host": olt, "name": olt}
     for name in ("password", "enable_password"):

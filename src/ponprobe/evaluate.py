@@ -329,14 +329,25 @@ def _precision(reading: OpticalReading, judgements: Sequence[Judgement]) -> Iter
                 text=f"{NAMES[quantity]} is {shown(abs(margin))} from its limit, and the device itself declares "
                 f"an accuracy of only ±{shown(precision)}",
                 next_step="confirm with a hand-held power meter; another poll repeats the same error",
+                values=(
+                    ("quantity", quantity),
+                    ("margin", shown(abs(margin))),
+                    ("precision", shown(precision)),
+                ),
             )
 
 
 def _extrapolated(reading: OpticalReading, calibration: Calibration | None) -> Iterable[Finding]:
     text = None if calibration is None else outside_range(calibration, reading)
-    if text is not None:
+    if calibration is not None and text is not None:
         yield Finding(
             code="calibration_extrapolated",
             text=text,
             next_step="confirm with a hand-held power meter, or calibrate the test ONU at this power, too",
+            values=(
+                ("measured", str(reading.onu_rx_dbm)),
+                ("certificate", calibration.certificate),
+                ("low", str(calibration.lowest_dbm)),
+                ("high", str(calibration.highest_dbm)),
+            ),
         )

@@ -164,7 +164,7 @@ def _each(personalities: list[Any], count: int) -> Any:
 @_each(list(PERSONALITIES), 3)
 def test_a_killed_batch_is_recovered_now_and_then(site: Site) -> None:
     assert site.kill_everywhere("executed", range(1, 1000, 19)) > 60
-    assert {1, 3} <= set(site.live), "kills hit the registering and the waiting"
+    assert {0, 3} < set(site.live), "kills hit the registering and the waiting"
 
 
 @pytest.mark.exhaustive

@@ -330,7 +330,7 @@ def test_one_change(talk: Any) -> None:
     assert lines == [step.text for step in steps_of(EDIT, session.capabilities, ends_pending=False)]
     assert session.requests_sent == 7
     sent = [entry.text for entry in session.transcript if entry.direction == "sent"]
-    assert "<n>光</n>" in sent[2]
+    assert "<n>光</n>" in sent[3], "our hello, lock, discard, edit"
 
 
 @pytest.mark.parametrize("at", range(5))

@@ -638,6 +638,8 @@ def test_a_broken_quote_names_its_row() -> None:
 
 
 def _edited(data: bytes, old: str, new: str, member: str = "xl/worksheets/sheet1.xml") -> bytes:
+    if openpyxl.LXML:  # with lxml, openpyxl writes an empty element in another way
+        old = old.replace("<v />", "<v></v>").replace(" />", "/>")
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():

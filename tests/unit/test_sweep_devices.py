@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from personalities import PERSONALITIES
 from ponprobe import config, emulator
 from ponprobe.connect import connect
 from ponprobe.models.sweep import PortDone, SweepRecord, Tally
 from ponprobe.session.olt import Olt
 from ponprobe.session.sweep import sweep, sweep_many
+
+
+@pytest.fixture(params=[each for each in PERSONALITIES if each.snmp], ids=lambda personality: personality.id)
+def personality(request: pytest.FixtureRequest) -> Any:
+    """Each emulated OLT in turn that has both roads."""
+    return request.param
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def _tell(desk: Desk, scenario: str, lab: Lab) -> None:
                     "host": olt.host,
                     "ssh_port": olt.ssh_port,
                     "telnet_port": olt.telnet_port,
+                    "netconf_port": olt.netconf_port or None,
                     "username": olt.username,
                     "password_variable": _variable(name),
                     "host_key": olt.host_key_fingerprint,
@@ -96,6 +97,8 @@ def inventory(lab: Lab) -> str:
                 f"port = {olt.snmp_port}",
                 f'community = "env:{_variable(name)}_COMMUNITY"',
             ]
+        if olt.netconf_port:
+            lines += [f"\n[olts.{name}.netconf]", f"port = {olt.netconf_port}"]
         parts.append("\n".join([f"[olts.{name}]", *lines]))
     return "\n\n".join(parts) + "\n"
 

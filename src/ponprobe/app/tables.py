@@ -57,6 +57,10 @@ def facts_table(facts: OltFacts, name: str, host: str) -> RenderableType:
     """Model, version and so on, one a line."""
     rows = [("OLT", name), ("Host", host), ("Model", facts.model), ("Version", facts.version), ("Patch", facts.patch)]
     rows += [("Host name", facts.hostname), ("Up time", facts.uptime)]
+    if facts.netconf is not None:
+        speaks = facts.netconf
+        missing = f"missing: {'; '.join(speaks.missing)}"
+        rows += [("NETCONF", f"{', '.join(speaks.versions)}, profile {speaks.profile}" if speaks.complete else missing)]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
