@@ -247,7 +247,10 @@ def resolve(secret: SecretStr | str, what: str) -> SecretStr:
         return SecretStr(value)
     if not sys.stdin.isatty():
         raise SecretMissing(f"{what}: there is no terminal to ask at", hint="use env:NAME or file:PATH")
-    return SecretStr(getpass.getpass(f"{what}: "))
+    try:
+        return SecretStr(getpass.getpass(f"{what}: "))
+    except EOFError as exc:
+        raise SecretMissing(f"{what}: nothing was typed", hint="use env:NAME or file:PATH") from exc
 
 
 class Config(Value):

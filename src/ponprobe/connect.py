@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
@@ -21,6 +21,8 @@ from ponprobe.session.netconf import NetconfConversation, NetconfRoad
 from ponprobe.session.olt import Olt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ponprobe.dialect import SnmpDialect
     from ponprobe.drivers.base import OltDriver
     from ponprobe.models.netconf import NetconfProfile
@@ -37,16 +39,34 @@ _TRANSCRIPT_CHARS = 16_000_000
 """What is kept of a dialogue in memory: many acceptance runs, and the end of a sweep of days."""
 
 
-@dataclass(slots=True)
 class _Shared(Generic[T]):
-    """One conversation with one OLT as one user, and how many ``Olt``s hold it; devices allow few sessions."""
+    """Conversations with OLTs, one for each road and user, and how many ``Olt``s hold each; devices allow few sessions.
 
-    conversation: T
-    users: int = 0
+    Used under ``_sessions_lock``.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[_Key, tuple[T, int]] = {}
+
+    def find(self, key: _Key, make: Callable[[], T]) -> T:
+        """The conversation that others hold, or a new one; nobody holds it yet."""
+        return self._held[key][0] if key in self._held else make()
+
+    def hold(self, key: _Key, conversation: T) -> None:
+        """Count one more user."""
+        self._held[key] = conversation, self._held.get(key, (conversation, 0))[1] + 1
+
+    def let_go(self, key: _Key) -> T | None:
+        """Count one user off; the conversation, if that was the last."""
+        conversation, users = self._held.pop(key)
+        if users == 1:
+            return conversation
+        self._held[key] = conversation, users - 1
+        return None
 
 
-_sessions: dict[_Key, _Shared[Conversation]] = {}
-_netconf_sessions: dict[_Key, _Shared[NetconfConversation]] = {}
+_sessions = _Shared[Conversation]()
+_netconf_sessions = _Shared[NetconfConversation]()
 _sessions_lock = Lock()
 
 
@@ -92,34 +112,33 @@ def connect(
         # a family without a command line has NETCONF, and makes its changes there
         by_netconf = by_netconf or config.NetconfEntry(**({} if entry.port is None else {"port": entry.port}))
         by_netconf = by_netconf.model_copy(update={"changes": True})
-    key = (entry.host, entry.port, entry.access, entry.username)
+    key = (entry.host, entry.port, entry.access if driver.cli is not None else "", entry.username)
+    netconf_key: _Key | None = None
     with _sessions_lock:
-        shared = _sessions.get(key) or _Shared(Conversation(_transport(entry, driver, loaded.settings)))
-        transcript = shared.conversation.transport.transcript
+        conversation = _sessions.find(key, lambda: Conversation(_transport(entry, driver, loaded.settings)))
+        transcript = conversation.transport.transcript
         agent = None if entry.snmp is None else _agent(entry, entry.snmp, driver, transcript)
-        road, netconf_key = None, None
+        road = None
         if by_netconf is not None:
-            netconf_key, known = _netconf_key(entry, by_netconf), _netconf_sessions
-            talk = known.get(netconf_key) or _Shared(_netconf(entry, by_netconf, loaded.settings, transcript))
+            netconf_key = (entry.host, by_netconf.port, "netconf", by_netconf.username or entry.username)
+            make = partial(_netconf, entry, by_netconf, loaded.settings, transcript)
             road = NetconfRoad(
                 netconf_driver_for(driver, _profile(by_netconf)),
-                talk.conversation,
+                _netconf_sessions.find(netconf_key, make),
                 changes=by_netconf.changes,
                 busy_wait_s=loaded.settings.busy_wait_s,
             )
         engine = Engine(
             driver,
-            shared.conversation,
+            conversation,
             agent=agent,
             netconf=road,
             routes=loaded.settings.routes if entry.username is not None else ("snmp", "netconf"),
             busy_wait_s=loaded.settings.busy_wait_s,
         )
-        _sessions[key] = shared
-        shared.users += 1
-        if netconf_key is not None:
-            _netconf_sessions[netconf_key] = talk
-            talk.users += 1
+        _sessions.hold(key, conversation)
+        if road is not None and netconf_key is not None:
+            _netconf_sessions.hold(netconf_key, road.conversation)
     return Olt(
         entry.name or entry.host,
         engine,
@@ -210,12 +229,11 @@ def _profile(entry: config.NetconfEntry) -> NetconfProfile:
     return load_profile(entry.profile).model_copy(update={k: v for k, v in own.items() if v is not None})
 
 
-def _netconf_key(entry: config.OltEntry, netconf: config.NetconfEntry) -> _Key:
-    return (entry.host, netconf.port, "netconf", netconf.username or entry.username)
-
-
 def _netconf(
-    entry: config.OltEntry, netconf: config.NetconfEntry, settings: config.Settings, transcript: Transcript
+    entry: config.OltEntry,
+    netconf: config.NetconfEntry,
+    settings: config.Settings,
+    transcript: Transcript,
 ) -> NetconfConversation:
     """The NETCONF session; its secret is read now, so that a missing one stops nothing in the middle."""
     from ponprobe.transports.netconf import NetconfSettings  # noqa: PLC0415
@@ -224,13 +242,14 @@ def _netconf(
     username = netconf.username or entry.username
     if username is None:
         raise ConfigError(f"{entry.host}: NETCONF has no user", hint="set username and password in [olts.NAME.netconf]")
-    own = netconf.password
+    own, profile = netconf.password, _profile(netconf)
     how = NetconfSettings(
         host=entry.host,
         port=netconf.port,
         username=username,
         password=entry.secret if own is None else config.resolve(own, f"the NETCONF password of {username}"),
-        handler=_profile(netconf).handler,
+        handler=profile.handler,
+        secret_leaves=profile.secret_leaves,
         host_keys=netconf.host_keys or entry.host_keys or settings.host_keys,
         known_hosts=settings.known_hosts,
         connect_timeout_s=settings.connect_timeout_s,
@@ -241,22 +260,12 @@ def _netconf(
 
 def _release(key: _Key, netconf_key: _Key | None) -> None:
     with _sessions_lock:
-        ended = _left(_sessions, key)
-        ended_netconf = None if netconf_key is None else _left(_netconf_sessions, netconf_key)
+        ended = _sessions.let_go(key)
+        ended_netconf = None if netconf_key is None else _netconf_sessions.let_go(netconf_key)
     for conversation in (ended, ended_netconf):
         if conversation is not None:
             with conversation.lock:
                 conversation.transport.close()
-
-
-def _left(sessions: dict[_Key, _Shared[T]], key: _Key) -> T | None:
-    """Count one user off; the conversation, if that was the last."""
-    shared = sessions[key]
-    shared.users -= 1
-    if shared.users:
-        return None
-    del sessions[key]
-    return shared.conversation
 
 
 @lru_cache(maxsize=8)

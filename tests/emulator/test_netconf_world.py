@@ -331,6 +331,11 @@ class TestScenario:
         assert olt.platform == "huawei_smartax"
         facts = client.get(f'<hardware xmlns="{HW}"><component><name>chassis-0</name></component></hardware>')
         assert leaves(facts, "model-name") == ["MA5800-X7"]
+        assert leaves(facts, "software-rev") == ["MA5800V100R022C10"]
+        board = client.get(f'<hardware xmlns="{HW}"><component><name>board-0-1</name></component></hardware>')
+        assert leaves(board, "model-name") == ["H901GPHF"]
+        system = client.get_config('<system xmlns="urn:ietf:params:xml:ns:yang:ietf-system"><hostname/></system>')
+        assert leaves(system, "hostname") == ["BBF1"]
         assert str(olt.world.discovered()[0].serial) == HEALTHY
 
     def test_services_without_a_second_tag_and_shared_ones(self, connect):

@@ -15,9 +15,9 @@ from personalities import PERSONALITIES
 from ponprobe import emulator
 from ponprobe.config import NetconfEntry
 from ponprobe.connect import connect
-from ponprobe.errors import ConnectError, NotSupported, ResourceBusy
+from ponprobe.errors import ConnectError, NotSupported, ResourceBusy, RevokeError
 from ponprobe.models.acceptance import ActivationOrder
-from ponprobe.models.addressing import OnuRef
+from ponprobe.models.addressing import Loid, OnuAuth, OnuRef
 from ponprobe.models.judgement import Outcome
 from ponprobe.models.optical import Absence
 from ponprobe.models.run import RunEvent
@@ -291,3 +291,48 @@ def test_without_get_data_nobody_tells_whose_a_found_transceiver_is(serve: Serve
     result = open_olt(serve(get_data=False)).measure(ORDER)
     assert result.readings[0].olt_rx_dbm.value is not None
     assert result.readings[0].onu_rx_dbm.absence is Absence.NOT_REPORTED
+
+
+# ---------------------------------------------------------------------- which OLT it is, and what nobody may see
+
+
+def test_an_olt_without_a_name_is_known_by_its_host_key(serve: Serve, open_olt: Open) -> None:
+    mine, other = (serve(without_modules={"ietf-system"}) for _ in range(2))
+    session = open_olt(mine)
+    with session.activate(ORDER) as onu:
+        onu.keep()
+    with pytest.raises(RevokeError, match=r"SHA256:.* has nothing of it, which proves nothing"):
+        open_olt(other).revoke(onu.run_id)
+    assert not session.revoke(onu.run_id).already_absent
+
+
+def test_both_platforms_of_one_address_have_sessions_of_their_own(serve: Serve, tmp_path: Path) -> None:
+    emulated = serve()
+    given: dict[str, Any] = {
+        "username": emulated.username,
+        "password": SecretStr(emulated.password),
+        "netconf": NetconfEntry(port=emulated.netconf_port),
+        "known_hosts": tmp_path / "known_hosts",
+    }
+    # no port is named, so both have the same host, port, access and user
+    with connect(emulated.host, platform="bbf_xpon", **given) as alone:
+        assert alone.facts().netconf is not None
+        with connect(emulated.host, platform="huawei_smartax", **given) as both:
+            assert both._engine.transport is not alone._engine.transport
+            assert both._engine.netconf is not None
+            assert alone._engine.netconf is not None
+            assert both._engine.netconf.transport is alone._engine.netconf.transport, "NETCONF is the same session"
+
+
+def test_what_others_register_by_stands_in_no_transcript(serve: Serve, open_olt: Open) -> None:
+    emulated = serve(authentication="as-per-v-ani-expected")
+    emulated.world.register("0/1/0", 9, password="CUSTOMERPW", line_profile=20, service_profile=20)
+    emulated.world.register("0/1/0", 10, loid="CUSTOMER-LOID", line_profile=20, service_profile=20)
+    session = open_olt(emulated)
+    order = ORDER.model_copy(update={"auth": OnuAuth(loid=Loid(value=SecretStr("OUR-OWN-LOID")))})
+    plan = session.plan(order)  # without a serial every ONU's secret is read, to find a namesake
+    said = session.transcript.text()
+    assert "expected-loid" in said
+    for secret in ("CUSTOMERPW", b"CUSTOMERPW".hex(), "CUSTOMER-LOID"):
+        assert secret.casefold() not in said.casefold()
+    assert plan.registration.onu.onu_id not in {9, 10}

@@ -97,6 +97,13 @@ def test_a_run_is_unfinished_until_it_is_proven_clean(journal: Journal) -> None:
     assert journal.run("run1").closed_at is not None
 
 
+def test_the_last_run_is_taken_away_first(journal: Journal) -> None:
+    # a commit that waits for its second half keeps the device from everybody else's changes, and it is the last run's
+    for run_id in ("first", "second", "third"):
+        open_run(journal, run_id)
+    assert [run.run_id for run in journal.unfinished("lab")] == ["third", "second", "first"]
+
+
 def test_runs_of_other_olts_are_not_this_ones(journal: Journal) -> None:
     open_run(journal, "a", "lab")
     open_run(journal, "b", "prod")

@@ -17,7 +17,7 @@ from ponprobe.app.acceptance import Measuring, check_patience
 from ponprobe.app.answers import body_of, requested
 from ponprobe.app.command import command
 from ponprobe.app.desk import Desk
-from ponprobe.app.judging import Judging, Language, Policy, judging_from
+from ponprobe.app.judging import Judging, Limits, judging_from
 from ponprobe.app.options import Asked, Configured, ServicePath, Watched, WrongInput
 from ponprobe.app.outcome import ExitCode, error_object
 from ponprobe.app.root import ACCEPT, app
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ponprobe.app.batch_file import Batch, Entry
     from ponprobe.app.judging import Judged
 
-_FILE, _JUDGING, _MEASURE = "File", "Judging", "Measurement"
+_FILE, _MEASURE = "File", "Measurement"
 _MOST_SHOWN = 200
 
 
@@ -67,51 +67,6 @@ class Reading:
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Against what every row is judged."""
-
-    stage: Annotated[
-        str,
-        typer.Option(
-            "--stage",
-            metavar="ID",
-            help="Limits: construction, user_side, a class.",
-            rich_help_panel=_JUDGING,
-            autocompletion=completing.stages,
-        ),
-    ] = "construction"
-    thresholds: Annotated[
-        Path | None,
-        typer.Option("--thresholds", metavar="FILE", help="Your own limits (TOML, YAML).", rich_help_panel=_JUDGING),
-    ] = None
-    policy: Annotated[
-        Policy, typer.Option("--policy", help="simple: the limit decides, margin or not.", rich_help_panel=_JUDGING)
-    ] = Policy.SIMPLE
-    optical_class: Annotated[
-        str | None,
-        typer.Option(
-            "--class",
-            metavar="ID",
-            help="Optics: gpon_b_plus, gpon_c_plus...",
-            rich_help_panel=_JUDGING,
-            autocompletion=completing.classes,
-        ),
-    ] = None
-    lang: Annotated[Language, typer.Option("--lang", help="Of the sentences.", rich_help_panel=_JUDGING)] = Language.EN
-
-    @property
-    def judging(self) -> Judging:
-        """The same as the options of ``measure``."""
-        return Judging(
-            stage=self.stage,
-            thresholds=self.thresholds,
-            policy=self.policy,
-            optical_class=self.optical_class,
-            lang=self.lang,
-        )
-
-
 @command(app, "batch", rich_help_panel=ACCEPT)
 def batch(
     desk: Desk,
@@ -142,7 +97,8 @@ def batch(
 
     del watched  # the desk has seen to it
     check_patience(how)
-    judged = judging_from(limits.judging)
+    judging = Judging(**vars(limits))
+    judged = judging_from(judging)
     try:
         found = _found(file, given, path, reading)
     except ImportProblem as exc:
@@ -173,7 +129,7 @@ def batch(
             gang,
             how=how,
             judged=judged,
-            judging=limits.judging,
+            judging=judging,
             at_once=at_once,
             request=request,
             request_id=asked.request_id,

@@ -42,8 +42,8 @@ class Language(str, Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judging:
-    """Against which limits, how sure, and what the plant should lose."""
+class Limits:
+    """Against which limits, and how sure."""
 
     stage: Annotated[
         str,
@@ -72,6 +72,15 @@ class Judging:
             autocompletion=completing.classes,
         ),
     ] = None
+    lang: Annotated[Language, typer.Option("--lang", help="Of sentence and picture.", rich_help_panel=_PANEL)] = (
+        Language.EN
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging(Limits):
+    """The same for one splitter, and what its plant should lose."""
+
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -85,9 +94,6 @@ class Judging:
     km: Annotated[
         float | None, typer.Option("--km", help="Recorded length; else as ranged.", rich_help_panel=_PANEL)
     ] = None
-    lang: Annotated[Language, typer.Option("--lang", help="Of sentence and picture.", rich_help_panel=_PANEL)] = (
-        Language.EN
-    )
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Level diagram (SVG).", rich_help_panel=_PANEL)
     ] = None

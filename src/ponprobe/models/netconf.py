@@ -75,6 +75,8 @@ class NetconfProfile(Value):
     )
     port_pattern: str = r"(?P<frame>\d+)\D(?P<slot>\d+)\D(?P<port>\d+)$"
     names: dict[str, str] = Field(default_factory=dict)
+    secret_leaves: tuple[str, ...] = ("expected-registration-id", "detected-registration-id", "expected-loid")
+    """Leaves whose values no transcript and no error shows: what customers' ONUs register by, too."""
     power_unit: PowerUnit | None = None
     onu_component: str | None = None
     uplink: str | None = None

@@ -25,6 +25,7 @@ EventName = Literal[
     "verified",
     "revoked",
     "residue_checked",
+    "item",
     "finished",
 ]
 

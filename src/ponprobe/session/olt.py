@@ -277,7 +277,10 @@ class Olt:
         """A device may say in its own words that somebody has just taken our place; then it is chosen again."""
         if refused.after_change != "rolled_back":
             return
-        now = self._engine.run(lambda driver: driver.prepare(registration.order, registration.mark)).onu
+        try:
+            now = self._engine.run(lambda driver: driver.prepare(registration.order, registration.mark)).onu
+        except PonprobeError:
+            return  # what the device said first tells more than why it could not be asked again
         if now != registration.onu:
             taken = AlreadyExists(
                 f"{registration.onu} was taken meanwhile: {refused.message}", refused="already_exists"

@@ -215,9 +215,13 @@ class Journal:
         return found[0]
 
     def unfinished(self, olt: str | None = None) -> tuple[JournalRun, ...]:
-        """Runs that are not proven clean, oldest first: ``open``, ``kept`` and ``residue``."""
+        """Runs that are not proven clean: ``open``, ``kept`` and ``residue``.
+
+        The last one first, which is the order to take them away in: where a run was killed between the two halves of a
+        NETCONF commit, the device refuses everybody else's changes until that run is ended.
+        """
         where = _runs.c.state.in_(["open", "kept", "residue"])
-        return self._select(where if olt is None else sa.and_(where, _runs.c.olt == olt))
+        return self._select(where if olt is None else sa.and_(where, _runs.c.olt == olt))[::-1]
 
     def _select(self, where: sa.ColumnElement[bool]) -> tuple[JournalRun, ...]:
         with self._engine.connect() as connection:

@@ -39,8 +39,9 @@ class NetconfSettings:
 
     ``handler`` is what our hello says: the base protocol (``standard``), or one vendor's private capabilities too.
     ``host_keys`` is ``strict``, ``accept-new`` or ``pin:SHA256:...``; ``known_hosts`` is ponprobe's own file. The
-    device may be silent for ``reply_timeout_s`` while an answer is due (a whole answer may take ten times that). Raises
-    ``ConfigError`` for a ``host_keys`` of another form.
+    device may be silent for ``reply_timeout_s`` while an answer is due (a whole answer may take ten times that). What
+    stands in ``secret_leaves`` is covered in transcripts and errors. Raises ``ConfigError`` for a ``host_keys`` of
+    another form.
     """
 
     host: str
@@ -52,6 +53,7 @@ class NetconfSettings:
     known_hosts: Path | None = None
     connect_timeout_s: float = 15
     reply_timeout_s: float = 30
+    secret_leaves: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_policy(self.host_keys)

@@ -41,7 +41,7 @@ from ponprobe.transports.netconf import BASE, NetconfSettings
 from ponprobe.transports.netconf_dialogue import xml_of
 from ponprobe.transports.netconf_errors import problems_of
 from ponprobe.transports.netconf_framing import FramingError, Unframer, framed
-from ponprobe.transports.netconf_session import LOOK_S, RawReply, Session, Silence
+from ponprobe.transports.netconf_session import LOOK_S, RawReply, Session, Silence, cover_of
 from ponprobe.transports.record import Transcript
 
 _log = logging.getLogger(__name__)
@@ -314,6 +314,7 @@ class _NcclientWire:
 
     def __init__(self, settings: NetconfSettings, transcript: Transcript) -> None:
         self._transcript = transcript
+        self._cover = cover_of(settings.secret_leaves)
         self._session = _Ssh(settings)
 
     @property
@@ -340,7 +341,7 @@ class _NcclientWire:
         session = self._session
         rpc = _Rpc(session, session.handler, async_mode=True)
         message = rpc.message(operation)
-        self._transcript.add("sent", message, "line")
+        self._transcript.add("sent", self._cover(message), "line")
         session.last_message = ""
         try:
             session.send(message)
@@ -348,10 +349,10 @@ class _NcclientWire:
         except Exception:
             # what came of an answer tells more than that there is none
             if part := session.last_message or session.parser.unframer.pending():
-                self._transcript.add("received", part, "answer")
+                self._transcript.add("received", self._cover(part), "answer")
             raise
         reply: RawReply = rpc.reply
-        self._transcript.add("received", reply.text, "answer")
+        self._transcript.add("received", self._cover(reply.text), "answer")
         return reply
 
     def _wait(self, rpc: _Rpc, patience_s: float) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
@@ -13,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from ponprobe.errors import ConnectError, DeviceError, NotSupported, PonprobeError, SessionLost, TransportTimeout
 from ponprobe.flow import NetconfEdit, NetconfGet, NetconfReply
+from ponprobe.redact import MASK
 from ponprobe.transports.netconf import CLOSE, NetconfSettings, Step
 from ponprobe.transports.netconf_dialogue import Answer, NetconfDialogue, xml_of
 from ponprobe.transports.record import Transcript
@@ -35,6 +37,15 @@ class RawReply:
 
     text: str
     at: datetime
+
+
+def cover_of(leaves: Iterable[str]) -> Callable[[str], str]:
+    """What covers the values of some leaves in XML, whatever their prefix, and in what was cut off in the middle."""
+    names = "|".join(map(re.escape, leaves))
+    if not names:
+        return lambda text: text
+    pattern = re.compile(rf"(<(?:[\w.-]+:)?(?:{names})(?:\s[^>]*)?>)[^<]+")
+    return lambda text: pattern.sub(rf"\1{MASK}", text)
 
 
 class Silence(Exception):
@@ -165,6 +176,7 @@ class Session:
         self.transcript = transcript
         self.transcript.scrubber.add(settings.password.get_secret_value())
         self._settings = settings
+        self._cover = cover_of(settings.secret_leaves)
         self._wire = wire
         self._translate = translate
         self._turn = threading.RLock()
@@ -260,7 +272,7 @@ class Session:
                 self._drop()
             if isinstance(exc, PonprobeError):
                 # a server repeats what it refuses
-                exc.redact(self.transcript.scrubber.scrub)
+                exc.redact(lambda text: self._cover(self.transcript.scrubber.scrub(text)))
             raise
 
     def _ask(self, step: Step, timeout_s: float | None) -> Answer:

@@ -24,6 +24,7 @@ def ports(world: OltWorld) -> list[PonPort]:
 def build_infra(world: OltWorld, spec: NetconfSpec) -> Node:
     """The configuration of an OLT without ONUs."""
     tree = empty_tree()
+    tree.within("system", "ietf-system").add("hostname", world.name)
     hardware = tree.within("hardware", "ietf-hardware")
     interfaces = tree.within("interfaces", "ietf-interfaces")
     boards: set[str] = set()

@@ -253,6 +253,8 @@ ietf-interfaces:interfaces-state container -
         onu-fiber-distance uint32
         detected-serial-number serial
         detected-registration-id string 0..72
+ietf-system:system container
+  hostname string 1..253
 ietf-yang-library:yang-library container -
   module-set list name
     name string

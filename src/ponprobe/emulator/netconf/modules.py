@@ -1,7 +1,7 @@
 """YANG modules that the emulated server has, as data: namespaces, prefixes, revisions, features.
 
 Taken from the public modules: the Broadband Forum's TR-385 Issue 3 and TR-383 Amendment 9 (BroadbandForum/yang on
-GitHub), RFC 8343, RFC 8348, IANA. The prefixes are those that the modules give themselves.
+GitHub), RFC 7317, RFC 8343, RFC 8348, IANA. The prefixes are those that the modules give themselves.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ MODULES: dict[str, Module] = {
         _ietf("iana-if-type", "ianaift", "2023-01-26", old=True),
         _ietf("iana-hardware", "ianahw", "2018-03-13"),
         _ietf("ietf-interfaces", "if", "2018-02-20"),
+        _ietf("ietf-system", "sys", "2014-08-06"),
         _ietf("ietf-hardware", "hw", "2018-03-13", "hardware-state"),
         _bbf("bbf-yang-types", "bbf-yang", "2024-11-11"),
         _bbf("bbf-if-type", "bbfift", "2023-12-15"),

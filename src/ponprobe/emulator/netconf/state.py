@@ -75,6 +75,9 @@ class State:
             for leaf in ("software-rev", "mfg-name", "model-name"):
                 if leaf in self._about:
                     chassis.add(leaf, self._about[leaf])
+        for frame, slot in sorted({(port.frame, port.slot) for port in ports(self._world)}):
+            board = hardware.add("component", f"board-{frame}-{slot}")
+            board.add("model-name", self._world.boards[slot].real_name or self._world.boards[slot].name)
         by_serial = {view.ont.serial: (name, view) for name, view in views if view.ont is not None and view.online}
         for port in ports(self._world):
             self._port_link(hardware, port, by_serial)
